@@ -1,0 +1,5 @@
+export * from "./entities.ts"
+export * from "./Keyring.ts"
+export * from "./Registry.ts"
+export * from "./RegistryError.ts"
+export * from "./RegistryStore.ts"
