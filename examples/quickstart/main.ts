@@ -1,0 +1,79 @@
+// From nothing to a real call: the whole of Ductape on its embedded defaults, in one folder that is
+// thrown away. Each step prints the code that it runs.
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import Ductape, { createWorkspace, ImportDocTypes } from "@ductape/sdk"
+import { stripeDocument } from "@ductape/testkit"
+import colors from "picocolors"
+import { step } from "./step.ts"
+import { type Document, startStripe } from "./stripeServer.ts"
+
+const folder = await mkdtemp(join(tmpdir(), "ductape-quickstart-"))
+const store = join(folder, "workspace.db")
+const file = await stripeDocument()
+const key = "sk_test_4eC39HqLyjWDarjtT1zdp7dc"
+const stripe = await startStripe(JSON.parse(file) as Document, key)
+
+console.log(colors.bold("\nDuctape quickstart"))
+console.log(colors.dim(`All of it is kept in ${folder}; "Stripe" is a local server that answers by Stripe's document.`))
+
+try {
+  const { accessKey } = await step("Make a workspace: one file, opened by its access key", async () => {
+    return createWorkspace({ name: "Quickstart", store })
+  })
+  const ductape = new Ductape({ accessKey, store, product: "my-product", env: "dev" })
+
+  await step("Import Stripe's OpenAPI document", async () => {
+    const { created, auths } = await ductape.api.import({
+      file,
+      type: ImportDocTypes.openapi,
+      app: "stripe",
+      tags: { "post-charges": "create-charge" }
+    })
+    return { actions: created.length, auths }
+  })
+
+  await step("Make a product, connect the app, keep the key as a secret", async () => {
+    await ductape.product.create({ name: "My product" })
+    await ductape.product.apps.add({ access_tag: "stripe", app: "stripe", envs: [{ slug: "dev", base_url: stripe.url }] })
+    const { status } = await ductape.secrets.create({ key: "STRIPE_API_KEY", value: `Bearer ${key}` })
+    ductape.api.config({ app: "stripe", credentials: { "headers:Authorization": "$Secret{STRIPE_API_KEY}" } })
+    return { secret: status }
+  })
+
+  await step("Call it", async () => {
+    return ductape.api.run({
+      app: "stripe",
+      action: "create-charge",
+      input: { amount: 1000, currency: "usd", metadata: { order: "42" } }
+    })
+  })
+
+  await step("Bad input never leaves the process", async () => {
+    const input = { amount: "10.50", currency: "usd" }
+    return ductape.api.run({ app: "stripe", action: "create-charge", input }).catch((error) => error.response)
+  })
+
+  await step("A server that hiccups: retried, with an idempotency key", async () => {
+    const { status, attempts, data } = await ductape.api.run({
+      app: "stripe",
+      action: "create-charge",
+      input: { amount: 2000, currency: "eur", description: "Survives a hiccup" },
+      retries: 2,
+      returns: "response"
+    })
+    return { status, attempts, charge: data.status }
+  })
+
+  await step("A refusal is an error with the API's own answer", async () => {
+    const input = { amount: 1000, currency: "usd", source: "tok_chargeDeclined" }
+    const error = await ductape.api.run({ app: "stripe", action: "create-charge", input }).catch((error) => error)
+    return { code: error.code, status: error.status, retryable: error.retryable, data: error.response.data }
+  })
+
+  await ductape.close()
+} finally {
+  await stripe.close()
+  await rm(folder, { recursive: true, force: true })
+}

@@ -1,0 +1,2 @@
+export * from "@ductape/sdk"
+export { default } from "@ductape/sdk"

@@ -1,0 +1,1 @@
+export * from "@ductape/sdk/types"

@@ -1,0 +1,65 @@
+import type { DuctapeError } from "@ductape/core"
+import { RegistryError } from "@ductape/registry"
+import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+
+const closed = (message: string) => new RegistryError({ code: "CLIENT_CLOSED", message })
+
+/**
+ * Runs Effects as Promises on one runtime, which is built at the first call, once for concurrent
+ * callers. A build that failed is not kept: the next call tries again.
+ */
+export class Runner<R> {
+  readonly #layer: Layer.Layer<R, DuctapeError>
+  #runtime: ManagedRuntime.ManagedRuntime<R, DuctapeError> | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(layer: Layer.Layer<R, DuctapeError>) {
+    this.#layer = layer
+  }
+
+  /** The services, if they are built: for answers that need no waiting. */
+  get context(): Context.Context<R> | undefined {
+    return this.#closing === undefined ? this.#runtime?.cachedContext : undefined
+  }
+
+  get isClosed(): boolean {
+    return this.#closing !== undefined
+  }
+
+  /** Rejects with the very error instance that the Effect failed with. */
+  async run<A>(effect: Effect.Effect<A, DuctapeError, R>, signal?: AbortSignal): Promise<A> {
+    if (this.#closing !== undefined) throw closed("This Ductape is closed; make a new one.")
+    this.#runtime ??= ManagedRuntime.make(this.#layer)
+    const runtime = this.#runtime
+    const exit = await runtime.runPromiseExit(effect, signal === undefined ? undefined : { signal })
+    if (Exit.isSuccess(exit)) return exit.value
+    if (runtime.cachedContext === undefined && this.#runtime === runtime) {
+      this.#runtime = undefined
+      await runtime.dispose()
+    }
+    if (!Cause.hasInterruptsOnly(exit.cause)) throw Cause.squash(exit.cause)
+    if (signal?.aborted) throw signal.reason
+    throw closed("This Ductape was closed during the call.")
+  }
+
+  /** One call of a service. */
+  use<S, A>(
+    service: Context.Key<S & R, S> | Effect.Effect<S, never, R>,
+    call: (service: S) => Effect.Effect<A, DuctapeError, R>,
+    signal?: AbortSignal
+  ): Promise<A> {
+    return this.run(Effect.flatMap(service as Effect.Effect<S, never, R>, call), signal)
+  }
+
+  /** Interrupts running calls, waits for them, then closes what is open. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#runtime === undefined ? Promise.resolve() : this.#runtime.dispose()
+    return this.#closing
+  }
+}
+

@@ -1,0 +1,91 @@
+import {
+  type App,
+  type AppEnv,
+  type AppEnvInput,
+  type AppInput,
+  type AuthDefinition,
+  type Constant,
+  type Members,
+  Registry,
+  type Variable
+} from "@ductape/registry"
+import type { Runner } from "../Runner.ts"
+import { type Owned, Owner, owned } from "./Owner.ts"
+
+const members = <T>(
+  runner: Runner<Registry>,
+  owner: Owner,
+  of: (registry: Registry["Service"]) => Members<T>
+) => {
+  const fetchAll: Owned<[], ReadonlyArray<T>> = owned<[], ReadonlyArray<T>>(owner, 0, (app) =>
+    runner.use(Registry, (_) => of(_).fetchAll(app))
+  )
+  return {
+    create: owned<[value: T], T>(owner, 1, (app, value) =>
+      runner.use(Registry, (_) => of(_).create(app, value))
+    ),
+    update: owned<[key: string, patch: Partial<T>], T>(owner, 2, (app, key, patch) =>
+      runner.use(Registry, (_) => of(_).update(app, key, patch))
+    ),
+    fetch: owned<[key: string], T>(owner, 1, (app, key) => runner.use(Registry, (_) => of(_).fetch(app, key))),
+    fetchAll,
+    list: fetchAll
+  }
+}
+
+type EnvsInput = AppEnvInput | { readonly app?: string; readonly envs: ReadonlyArray<AppEnvInput> }
+
+/** `ductape.app`: third-party apps, their environments, variables, constants and auth definitions. */
+export const appNamespace = (runner: Runner<Registry>) => {
+  const owner = new Owner("app")
+  const fetchAll = (): Promise<ReadonlyArray<App>> => runner.use(Registry, (_) => _.apps.fetchAll)
+  const fetchEnvs = owned<[], ReadonlyArray<AppEnv>>(owner, 0, (app) =>
+    runner.use(Registry, (_) => _.apps.environments.fetchAll(app))
+  )
+  const createEnvs: Owned<[env: EnvsInput], AppEnv | ReadonlyArray<AppEnv>> = async (
+    ...args: ReadonlyArray<unknown>
+  ) => {
+    const last = args.at(-1) as EnvsInput
+    const named = "envs" in last && last.app !== undefined ? [last.app, last] : args
+    const [app, env] = owner.split(named, 1) as [string, EnvsInput]
+    return "envs" in env
+      ? runner.use(Registry, (_) => _.apps.environments.upsert(app, env.envs))
+      : runner.use(Registry, (_) => _.apps.environments.create(app, env))
+  }
+  const environments = {
+    /** One environment, or `{ app, envs: […] }`: each made or updated by its slug. */
+    create: createEnvs,
+    update: owned<[slug: string, patch: Partial<AppEnvInput>], AppEnv>(owner, 2, (app, slug, patch) =>
+      runner.use(Registry, (_) => _.apps.environments.update(app, slug, patch))
+    ),
+    fetch: owned<[slug: string], AppEnv>(owner, 1, (app, slug) =>
+      runner.use(Registry, (_) => _.apps.environments.fetch(app, slug))
+    ),
+    fetchAll: fetchEnvs,
+    list: fetchEnvs
+  }
+  const variables = members<Variable>(runner, owner, (_) => _.apps.variables)
+  const constants = members<Constant>(runner, owner, (_) => _.apps.constants)
+  const auths = members<AuthDefinition>(runner, owner, (_) => _.apps.auths)
+  const namespace = {
+    /** Chooses the app that the builder methods work on. */
+    init: async (app: string | { readonly app: string }): Promise<void> =>
+      owner.set(typeof app === "string" ? app : app.app),
+    create: (input: AppInput): Promise<App> => runner.use(Registry, (_) => _.apps.create(input)),
+    update: (tag: string, patch: Partial<AppInput>): Promise<App> =>
+      runner.use(Registry, (_) => _.apps.update(tag, patch)),
+    fetch: (tag: string): Promise<App> => runner.use(Registry, (_) => _.apps.fetch(tag)),
+    fetchAll,
+    list: fetchAll,
+    /** Fails with `IN_USE` while a product is connected to it. */
+    delete: (tag: string): Promise<boolean> => runner.use(Registry, (_) => _.apps.delete(tag)),
+    environments,
+    environment: environments,
+    variables,
+    variable: variables,
+    constants,
+    constant: constants,
+    auths
+  }
+  return { namespace, owner }
+}
