@@ -1,1 +1,10 @@
-export {}
+export * from "./canary.ts"
+export * from "./faultProxy.ts"
+export * from "./freshDatabase.ts"
+export * from "./httpServer.ts"
+export { type PostgresOptions, startPostgres } from "./postgresServer.ts"
+export { startRedis } from "./redisServer.ts"
+export * from "./runProcesses.ts"
+export { freePort, type ServerInstance } from "./serverProcess.ts"
+export { describeService, services } from "./services.ts"
+export { type RunningServices, type ServiceName, type Services, startServices } from "./startServices.ts"
