@@ -135,7 +135,13 @@ if (command === undefined) {
 
 /** The script behind a development tool's command, run by the right Node rather than through its shim. */
 function binOf(name) {
-  const owner = { biome: "@biomejs/biome", changeset: "@changesets/cli", tsc: "typescript" }[name] ?? name
+  const owner =
+    {
+      attw: "@arethetypeswrong/cli",
+      biome: "@biomejs/biome",
+      changeset: "@changesets/cli",
+      tsc: "typescript"
+    }[name] ?? name
   const require = createRequire(join(root, "package.json"))
   let manifest
   try {
