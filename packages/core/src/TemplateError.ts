@@ -37,7 +37,10 @@ export interface TemplateErrorDetails {
   readonly operator?: string
   /** As written: `$Session{user}{id}`. */
   readonly reference?: string
-  /** Where the template stands in the value that was walked: `body.items[2].name`. */
+  /**
+   * Where the template stands in the value that was walked (`body.items[2].name`), or the reference that
+   * leads to the stored definition which it is (`$Variable{crm}{token}`).
+   */
   readonly path?: string
 }
 

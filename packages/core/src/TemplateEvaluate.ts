@@ -1,4 +1,4 @@
-import { TemplateError, type TemplateErrorCode, templateError } from "./TemplateError.ts"
+import { TemplateError, type TemplateErrorCode, templateError, templateErrorAt } from "./TemplateError.ts"
 import { type Node, printReference, type Reference, type ReferenceName } from "./TemplateNode.ts"
 import { maxResult, measure, operators } from "./TemplateOperators.ts"
 
@@ -172,6 +172,8 @@ const readReference = (
     active.push(found.id)
     try {
       return programs.stored(found.template, evaluation)
+    } catch (error) {
+      throw error instanceof TemplateError ? templateErrorAt(written, error) : error
     } finally {
       active.pop()
     }

@@ -1,3 +1,4 @@
+export * from "./ActionTemplate.ts"
 export * from "./Adapter.ts"
 export * from "./CallContext.ts"
 export * from "./CallServices.ts"
