@@ -1,0 +1,115 @@
+import type { Buffer } from "node:buffer"
+import * as zlib from "node:zlib"
+
+/** Headers as they came: lower-case names, several values in an array. */
+export type ResponseHeaders = Readonly<Record<string, string | ReadonlyArray<string>>>
+
+export class BodyTooLarge extends Error {
+  readonly code = "DUCTAPE_BODY_TOO_LARGE"
+}
+
+export class BodyBroken extends Error {
+  readonly code = "DUCTAPE_BODY_BROKEN"
+}
+
+export const headerText = (headers: ResponseHeaders, name: string): string | undefined => {
+  const value = headers[name]
+  return value === undefined || typeof value === "string" ? value : value.join(", ")
+}
+
+/** Encodings in the order that they were applied; `undefined` if there is one that is not known. */
+export const contentEncodings = (headers: ResponseHeaders): ReadonlyArray<string> => {
+  const text = headerText(headers, "content-encoding")
+  if (text === undefined) return []
+  return text
+    .toLowerCase()
+    .split(",")
+    .map((encoding) => encoding.trim())
+    .filter((encoding) => encoding !== "" && encoding !== "identity")
+}
+
+type Inflate = (data: Uint8Array, options: zlib.ZlibOptions) => Buffer
+
+const inflaters: Readonly<Record<string, Inflate>> = {
+  gzip: zlib.gunzipSync,
+  "x-gzip": zlib.gunzipSync,
+  br: (data, options) => zlib.brotliDecompressSync(data, options),
+  // Both zlib-wrapped (RFC 9110) and raw deflate are met under this name.
+  deflate: (data, options) =>
+    ((data[0] ?? 0) & 0x0f) === 0x08 ? zlib.inflateSync(data, options) : zlib.inflateRawSync(data, options)
+}
+
+export const decoderStream = (encoding: string): NodeJS.ReadWriteStream | undefined => {
+  switch (encoding) {
+    case "gzip":
+    case "x-gzip":
+      return zlib.createGunzip()
+    case "br":
+      return zlib.createBrotliDecompress()
+    case "deflate":
+      return zlib.createInflate()
+    default:
+      return undefined
+  }
+}
+
+/**
+ * The body as it was before it was compressed, at most `limit` bytes of it.
+ *
+ * @throws {BodyTooLarge} {@link BodyBroken}
+ */
+export const decompress = (body: Buffer, headers: ResponseHeaders, limit: number): Buffer => {
+  if (headers["content-encoding"] === undefined || body.byteLength === 0) return body
+  let decoded = body
+  for (const encoding of contentEncodings(headers).toReversed()) {
+    const inflate = inflaters[encoding]
+    if (inflate === undefined) throw new BodyBroken("the body is in an encoding that was not asked for")
+    try {
+      decoded = inflate(decoded, { maxOutputLength: limit })
+    } catch (cause) {
+      if (cause instanceof RangeError) throw new BodyTooLarge()
+      throw new BodyBroken(`the body is not valid ${encoding}`)
+    }
+  }
+  return decoded
+}
+
+const isTextual = (type: string): boolean => type.startsWith("text/") || /[/+]xml$/.test(type)
+
+export const mediaType = (headers: ResponseHeaders): string =>
+  (headerText(headers, "content-type")?.split(";")[0] ?? "").trim().toLowerCase()
+
+export const isJsonType = (type: string): boolean => /[/+]json$/.test(type)
+
+const charset = (headers: ResponseHeaders): string =>
+  /charset\s*=\s*"?([^";\s]+)/i.exec(headerText(headers, "content-type") ?? "")?.[1] ?? "utf-8"
+
+const decodeText = (body: Buffer, label: string): string => {
+  if (/^utf-?8$/i.test(label)) return new TextDecoder().decode(body)
+  try {
+    return new TextDecoder(label).decode(body)
+  } catch {
+    return body.toString("latin1")
+  }
+}
+
+/**
+ * JSON types parsed, text as a string, nothing as null, all else as a Buffer.
+ *
+ * @throws {BodyBroken} for JSON that is none; with `lenient` it is returned as text
+ */
+export const parseBody = (body: Buffer, headers: ResponseHeaders, lenient: boolean): unknown => {
+  if (body.byteLength === 0) return null
+  const type = mediaType(headers)
+  if (isJsonType(type)) {
+    const start = body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? 3 : 0
+    const text = body.toString("utf8", start)
+    try {
+      return JSON.parse(text) as unknown
+    } catch {
+      if (lenient) return text
+      throw new BodyBroken("the body is not valid JSON")
+    }
+  }
+  return isTextual(type) ? decodeText(body, charset(headers)) : body
+}
