@@ -1,4 +1,5 @@
 export * from "./ActionError.ts"
+export * from "./import/index.ts"
 export type { BodyStream, FileData, FilePart } from "./request/fileValue.ts"
 export type { Placement, Section } from "./request/Placement.ts"
 export { type BuiltRequest, type CompileOptions, compileAction, RequestPlan } from "./request/RequestPlan.ts"

@@ -161,6 +161,8 @@ export interface Field {
   readonly contentType?: string
   /** A part that is a file, or a body that is bytes. */
   readonly binary?: boolean
+  /** Properties that a validation rule set by hand: an import leaves them alone. */
+  readonly manual?: ReadonlyArray<string>
 }
 
 /** How an action's body is written. */
