@@ -123,10 +123,12 @@ describe("faultProxy", () => {
     await one.hears("a")
     assert.isAtLeast(performance.now() - started, 118)
     one.socket.write("b")
-    await pause(10)
-    world.proxy.set({ kind: "pass" })
+    await pause(20)
     one.socket.write("c")
-    await one.hears("abc")
+    await pause(20)
+    world.proxy.set({ kind: "pass" })
+    one.socket.write("d")
+    await one.hears("abcd")
   })
 
   it("cuts before the server has seen the request", async () => {
@@ -165,10 +167,13 @@ describe("faultProxy", () => {
     const one = await client(world.proxy)
     one.socket.write("warm")
     await one.hears("warm")
+    world.proxy.set({ kind: "cutAfter", bytes: 9, direction: "down" })
+    one.socket.write("more")
+    await one.hears("warmmore")
     world.proxy.set({ kind: "cutAfter", bytes: 5, direction: "down" })
     one.socket.write("0123456789")
     await one.closed
-    assert.strictEqual(one.heard(), "warm01234")
+    assert.strictEqual(one.heard(), "warmmore01234")
   })
 
   it("resets open connections at once and new ones when they come", async () => {
