@@ -1,4 +1,5 @@
 import { defineError } from "./DuctapeError.ts"
+import { jsonText } from "./JsonText.ts"
 import { isPlainObject } from "./Kind.ts"
 import { readPath } from "./ReadPath.ts"
 
@@ -150,7 +151,7 @@ const textOf = (value: unknown, { name }: Placeholder, { faults }: Pass): string
   if (typeof value === "number" || typeof value === "boolean" || typeof value === "bigint")
     return String(value)
   if (value instanceof Date && !Number.isNaN(value.getTime())) return value.toISOString()
-  if (Array.isArray(value) || isPlainObject(value)) return JSON.stringify(value)
+  if (Array.isArray(value) || isPlainObject(value)) return jsonText(value)
   faults.push({ path: name, rule: "type", message: "cannot stand within text" })
   return ""
 }
@@ -214,10 +215,14 @@ class Reader {
   }
 }
 
+/** Finds keys that start with `$`; stops where the input is too deep, or a cycle. */
 const refuseOperators = (value: unknown, at: Path, faults: Array<ActionTemplateFault>): void => {
   if (at.length > maxDepth) {
-    faults.push({ path: printPath(at), rule: "depth", message: `nests deeper than ${maxDepth} levels` })
-  } else if (Array.isArray(value)) {
+    throw errorOf("The input is not valid", [
+      { path: String(at[0]), rule: "depth", message: `nests deeper than ${maxDepth} levels` }
+    ])
+  }
+  if (Array.isArray(value)) {
     for (const [i, element] of value.entries()) refuseOperators(element, [...at, i], faults)
   } else if (isPlainObject(value)) {
     for (const key of Object.keys(value)) {

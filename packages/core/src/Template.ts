@@ -9,8 +9,9 @@ import {
   type Programs,
   type TemplateScope
 } from "./TemplateEvaluate.ts"
+import type { TemplateMode } from "./TemplateHead.ts"
 import type { Reference, Syntax } from "./TemplateNode.ts"
-import { parseTemplate, type TemplateMode } from "./TemplateParse.ts"
+import { parseTemplate } from "./TemplateParse.ts"
 import { type Literal, markerOf, type SecretReference, type TrustedTemplate } from "./TemplateTrust.ts"
 
 /** A template or a value full of them, ready to be evaluated any number of times. */
@@ -99,11 +100,26 @@ const maxKeptLength = 2_000_000
 
 const recent: Readonly<Record<TemplateMode, Recent>> = { definition: new Recent(), input: new Recent() }
 
+/** Marks everything that a plain input leads to, stored definitions included. */
+const plainProgram = (made: Program): Program =>
+  made.constant
+    ? made
+    : program(made.references, (evaluation) => {
+        const before = evaluation.plain
+        evaluation.plain = true
+        try {
+          return made.run(evaluation)
+        } finally {
+          evaluation.plain = before
+        }
+      })
+
 const programOfString = (source: string, mode: TemplateMode): Program => {
   if (!source.includes("$") && (mode === "input" || source.length <= 16_384)) return constant(source)
   const kept = recent[mode].get(source)
   if (kept !== undefined) return kept
-  const made = programOfSyntax(parseTemplate(source, mode), source, noHoles)
+  const parsed = programOfSyntax(parseTemplate(source, mode), source, noHoles)
+  const made = mode === "input" ? plainProgram(parsed) : parsed
   if (!made.constant) recent[mode].set(source, made)
   return made
 }

@@ -1,4 +1,6 @@
+import { jsonText } from "./JsonText.ts"
 import { TemplateError, type TemplateErrorCode, templateError, templateErrorAt } from "./TemplateError.ts"
+import { isTrusted } from "./TemplateHead.ts"
 import { type Node, printReference, type Reference, type ReferenceName } from "./TemplateNode.ts"
 import { maxResult, measure, operators } from "./TemplateOperators.ts"
 
@@ -37,6 +39,8 @@ export class Evaluation {
   readonly scope: TemplateScope
   /** Ids of the stored definitions being evaluated, outermost first. */
   readonly active: Array<string> = []
+  /** Whether plain input led here, from where no secret can be read, not even by a stored definition. */
+  plain = false
   #now: number | undefined
   #steps = 0
   #work = 0
@@ -98,8 +102,6 @@ export const checked = (value: unknown): unknown => {
   return value
 }
 
-const plain = (_: string, value: unknown): unknown => (typeof value === "bigint" ? String(value) : value)
-
 /** A value as part of a longer text. */
 const textOf = (value: unknown, offset: number): string => {
   switch (typeof value) {
@@ -116,7 +118,7 @@ const textOf = (value: unknown, offset: number): string => {
       if (value instanceof Date && !Number.isNaN(value.getTime())) return value.toISOString()
       if (ArrayBuffer.isView(value)) break
       sizeOf(value, offset)
-      return JSON.stringify(value, plain) ?? ""
+      return jsonText(value)
   }
   throw templateError("OPERATOR_TYPE", "A value that is neither data nor text cannot stand within text", {
     offset
@@ -153,6 +155,14 @@ const readReference = (
 ): unknown => {
   const { active, scope } = evaluation
   const written = printReference(reference)
+  if (evaluation.plain && isTrusted(reference.name)) {
+    throw referenceError(
+      "REFERENCE_UNAVAILABLE",
+      `'${written}' cannot be read from plain input; mark the input with template\`\``,
+      reference,
+      offset
+    )
+  }
   const source = scope.sources[reference.name]
   if (source === undefined) {
     throw referenceError(

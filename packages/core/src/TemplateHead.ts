@@ -65,3 +65,39 @@ export const headAt = (source: string, at: number): Head | undefined => {
   if (name === "Default" && mayEnd(source, end)) return { kind: "default", end }
   return bracket === "(" ? { kind: "unknown", name, bracket, end } : undefined
 }
+
+/**
+ * - `definition`: stored definitions, `config()` and `oauth()` credentials: everything resolves, and an
+ *   unknown capitalised name is an error.
+ * - `input`: plain input of a run, which may be text of an end user: `$Secret` and `$Auth` are text, and
+ *   so is an unknown name.
+ */
+export type TemplateMode = "definition" | "input"
+
+/** Whether only code that says so may read a namespace: `Secret` and `Auth`. */
+export const isTrusted = (name: ReferenceName): boolean => name === "Secret" || name === "Auth"
+
+/** Whether plain input takes what a `$` starts for text. */
+export const isInert = (head: Head, mode: TemplateMode): boolean =>
+  mode === "input" && (head.kind === "unknown" || (head.kind === "reference" && isTrusted(head.name)))
+
+/** Whether any `$` of a text means something to the language in this mode. */
+export const meansSomething = (source: string, mode: TemplateMode): boolean => {
+  for (let at = source.indexOf("$"); at >= 0; at = source.indexOf("$", at + 1)) {
+    const head = headAt(source, at)
+    if (head !== undefined && (!isInert(head, mode) || source[at - 1] === "$")) return true
+  }
+  return false
+}
+
+/** Doubles every `$` that would start something, so that the text means itself in either mode. */
+export const escapeTemplate = (text: string): string => {
+  let result = ""
+  let from = 0
+  for (let at = text.indexOf("$"); at >= 0; at = text.indexOf("$", at + 1)) {
+    if (headAt(text, at) === undefined) continue
+    result += `${text.slice(from, at)}$`
+    from = at
+  }
+  return result + text.slice(from)
+}

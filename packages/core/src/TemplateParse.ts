@@ -1,6 +1,6 @@
 import { isForbiddenName } from "./ReadPath.ts"
 import { type TemplateErrorCode, type TemplateErrorDetails, templateError } from "./TemplateError.ts"
-import { type Head, headAt, isSpace } from "./TemplateHead.ts"
+import { type Head, headAt, isInert, isSpace, meansSomething, type TemplateMode } from "./TemplateHead.ts"
 import {
   arities,
   type Node,
@@ -10,14 +10,6 @@ import {
   type Syntax
 } from "./TemplateNode.ts"
 
-/**
- * - `definition`: stored definitions, `config()` and `oauth()` credentials: everything resolves, and an
- *   unknown capitalised name is an error.
- * - `input`: plain input of a run, which may be text of an end user: `$Secret` and `$Auth` are text, and
- *   so is an unknown name.
- */
-export type TemplateMode = "definition" | "input"
-
 /** Bytes of UTF-8 of a template. */
 export const maxSource = 64 * 1024
 /** Levels of calls, measures, arrays and objects within each other. */
@@ -26,12 +18,6 @@ export const maxNesting = 32
 /** Whether the UTF-8 of a text is longer than `limit` bytes. */
 export const isOver = (text: string, limit: number): boolean =>
   text.length > limit || (text.length * 3 > limit && Buffer.byteLength(text) > limit)
-
-/** References that plain input never resolves. */
-const trusted: ReadonlySet<ReferenceName> = new Set(["Secret", "Auth"])
-
-const isInert = (head: Head, mode: TemplateMode): boolean =>
-  mode === "input" && (head.kind === "unknown" || (head.kind === "reference" && trusted.has(head.name)))
 
 const escapes: Readonly<Record<string, string>> = {
   '"': '"',
@@ -367,15 +353,6 @@ class Parser {
   }
 }
 
-/** Whether any `$` of a text means something to the language in this mode. */
-const meansSomething = (source: string, mode: TemplateMode): boolean => {
-  for (let at = source.indexOf("$"); at >= 0; at = source.indexOf("$", at + 1)) {
-    const head = headAt(source, at)
-    if (head !== undefined && (!isInert(head, mode) || source[at - 1] === "$")) return true
-  }
-  return false
-}
-
 /**
  * Parses a template.
  *
@@ -392,16 +369,4 @@ export const parseTemplate = (
     throw templateError("TEMPLATE_LIMIT", `A template holds at most ${maxSource} bytes`, { offset: 0 })
   }
   return new Parser(source, mode, holes).template()
-}
-
-/** Doubles every `$` that would start something, so that the text means itself in either mode. */
-export const escapeTemplate = (text: string): string => {
-  let result = ""
-  let from = 0
-  for (let at = text.indexOf("$"); at >= 0; at = text.indexOf("$", at + 1)) {
-    if (headAt(text, at) === undefined) continue
-    result += `${text.slice(from, at)}$`
-    from = at
-  }
-  return result + text.slice(from)
 }
