@@ -21,7 +21,7 @@ import { workspacePackages } from "./workspace.ts"
  * `npm run mutants [package…] [-- --only <words>]`: plants each bug of `packages/<package>/test/mutants.ts` in a copy of the repository and
  * expects the tests named there to fail. A mutant that survives shows a test that is not one.
  */
-export interface Mutant {
+interface Mutant {
   readonly name: string
   /** The file to change: from the package's folder, or from the root when it starts with `packages/`. */
   readonly file: string

@@ -5,7 +5,7 @@ import { parseArgs } from "node:util"
 import { root } from "./runTool.ts"
 
 /** What `packages/<package>/test/**\/*.soak.ts` exports as its default: one long run of generated cases. */
-export interface Soak {
+interface Soak {
   readonly name: string
   /** How many cases when the command line does not say. Default: 1,000,000. */
   readonly cases?: number
