@@ -1,6 +1,7 @@
 import type { ResolvedContext } from "@ductape/core"
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import type {
   Action,
   App,
@@ -20,8 +21,9 @@ import type {
   Variable
 } from "./entities.ts"
 import type { Keyring } from "./Keyring.ts"
+import { type OpenOptions, openRegistry } from "./openRegistry.ts"
 import type { RegistryError, SecretError } from "./RegistryError.ts"
-import type { RegistryStoreShape } from "./RegistryStore.ts"
+import { RegistryStore, type RegistryStoreShape } from "./RegistryStore.ts"
 
 type Result<A> = Effect.Effect<A, RegistryError>
 
@@ -109,6 +111,11 @@ export interface SecretInput {
   readonly scope?: ReadonlyArray<string>
   readonly envs?: ReadonlyArray<string>
   readonly expires_at?: number | null
+  /**
+   * For secrets that the library keeps itself: `put` refuses to replace one of another owner
+   * (`SECRET_EXISTS`). Not shown in `SecretMeta`.
+   */
+  readonly owner?: string
 }
 
 export interface SecretPatch {
@@ -162,6 +169,8 @@ export interface ResourceRepository<T extends { readonly tag: string }> {
   /** Fails with `NOT_FOUND`, `PRODUCT_NOT_FOUND`. Kept in memory until the revision changes. */
   readonly fetch: (product: string, tag: string) => Result<T & RecordMeta>
   readonly fetchAll: (product: string) => Result<ReadonlyArray<T & RecordMeta>>
+  /** As `fetch`, without waiting: `undefined` while it is not in memory or may have changed. */
+  readonly kept: (product: string, tag: string) => (T & RecordMeta) | undefined
   /** Reads, changes and writes as one step; repeated if another writer was first. */
   readonly update: (product: string, tag: string, change: (old: T) => T) => Result<T & RecordMeta>
   /** `false` if there was none. */
@@ -236,6 +245,7 @@ export interface RegistryShape {
       ) => Result<Connection>
       readonly fetch: (product: string, accessTag: string) => Result<Connection>
       readonly fetchAll: (product: string) => Result<ReadonlyArray<Connection>>
+      readonly delete: (product: string, accessTag: string) => Result<boolean>
     }
   }
   readonly apps: {
@@ -269,6 +279,20 @@ export interface RegistryShape {
   readonly actions: Actions
   readonly secrets: Secrets
   readonly resources: <T extends { readonly tag: string }>(kind: ResourceKind) => ResourceRepository<T>
+  /**
+   * What runs ask for again and again, without waiting and without an Effect: `undefined` while it
+   * is not in memory or may have changed; then ask the Effect of the same name, which also says what
+   * is wrong. The same object is returned until the revision changes, so plans made from it can be
+   * kept in a `WeakMap`. Everything is frozen.
+   */
+  readonly kept: {
+    readonly environment: (
+      context: ResolvedContext
+    ) => { readonly product: Product; readonly env: ProductEnv } | undefined
+    readonly connection: (context: ResolvedContext, app: string) => ResolvedConnection | undefined
+    readonly action: (app: string, tag: string) => StoredAction | undefined
+    readonly secrets: (keys: ReadonlyArray<string>, use: SecretUse) => ReadonlyMap<string, string> | undefined
+  }
   readonly accessKeys: {
     /** Another key for the same workspace; shown once. */
     readonly create: (name?: string) => Result<{ readonly id: string; readonly accessKey: string }>
@@ -288,4 +312,11 @@ export interface Members<T> {
   readonly fetchAll: (app: string) => Result<ReadonlyArray<T>>
 }
 
-export class Registry extends Context.Service<Registry, RegistryShape>()("@ductape/registry/Registry") {}
+export class Registry extends Context.Service<Registry, RegistryShape>()("@ductape/registry/Registry") {
+  /** Opens the workspace of the given store; see {@link openRegistry}. */
+  static readonly layer = (options: OpenOptions): Layer.Layer<Registry, RegistryError, RegistryStore> =>
+    Layer.effect(
+      Registry,
+      Effect.flatMap(RegistryStore, (store) => openRegistry(store, options))
+    )
+}

@@ -42,6 +42,8 @@ export type Change =
       /** A number: it must have that version; else it must not matter whether it exists. */
       readonly expect?: number
     }
+  /** Changes nothing; the record must exist in that version, and does until the write is done. */
+  | { readonly op: "check"; readonly kind: string; readonly key: string; readonly expect: number }
 
 export interface Query {
   readonly kind: string
@@ -51,6 +53,15 @@ export interface Query {
   readonly after?: string
   /** Default: all. */
   readonly limit?: number
+}
+
+/** Reads that take microseconds. They throw the {@link RegistryError} that the Effects fail with. */
+export interface SyncReads {
+  readonly get: (kind: string, key: string) => StoredRecord | undefined
+  /** Changes whenever any record may have changed, by whichever process. */
+  readonly changes: () => number
+  /** The revision; a write by another process may be seen some milliseconds late. */
+  readonly revision: () => number
 }
 
 /**
@@ -63,13 +74,15 @@ export interface RegistryStoreShape {
   readonly get: (kind: string, key: string) => Effect.Effect<StoredRecord | undefined, RegistryError>
   /** In order of key, by code point. */
   readonly list: (query: Query) => Effect.Effect<ReadonlyArray<StoredRecord>, RegistryError>
+  /** The same, keys only: values are not read. */
+  readonly keys: (query: Query) => Effect.Effect<ReadonlyArray<string>, RegistryError>
   readonly count: (query: Query) => Effect.Effect<number, RegistryError>
   /**
-   * Applies all changes or none. Fails with `WRITE_CONFLICT` (naming the first record whose
+   * Applies all changes in their order, or none; two changes of one record are two steps. Fails with `WRITE_CONFLICT` (naming the first record whose
    * expectation does not hold) without having changed anything.
    *
    * `definitions: true` makes the revision grow by one; writes of sessions, tokens and other
-   * records that nothing is compiled from leave it.
+   * records that nothing is compiled from leave it. No changes at all: nothing happens.
    */
   readonly write: (
     changes: ReadonlyArray<Change>,
@@ -86,16 +99,8 @@ export interface RegistryStoreShape {
   readonly releaseLease: (name: string, holder: string) => Effect.Effect<void, RegistryError>
   /** Drops records whose `expiresAt` is at or before `now` (Unix milliseconds); returns how many. */
   readonly purge: (kind: string, now: number) => Effect.Effect<number, RegistryError>
-  /**
-   * For stores that answer without waiting (SQLite, memory): the same `get`, and a number that
-   * changes whenever any record may have changed, by whichever process.
-   */
-  readonly sync?:
-    | {
-        readonly get: (kind: string, key: string) => StoredRecord | undefined
-        readonly changes: () => number
-      }
-    | undefined
+  /** For stores that answer without waiting (SQLite, memory). */
+  readonly sync?: SyncReads | undefined
 }
 
 export class RegistryStore extends Context.Service<RegistryStore, RegistryStoreShape>()(

@@ -1,1 +1,1 @@
-export {}
+export { testWorkspace } from "./testWorkspace.ts"
