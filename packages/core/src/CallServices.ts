@@ -39,6 +39,8 @@ export interface CachedCall {
    * be in it, since only a keyed hash of it is kept.
    */
   readonly identity: unknown
+  /** What is left of the call's deadline in milliseconds: the cache uses up a part of it at most. */
+  readonly timeout?: number | undefined
 }
 
 /**
