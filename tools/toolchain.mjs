@@ -100,7 +100,7 @@ const manifests = () => {
     if (existsSync(join(root, folder)))
       for (const entry of readdirSync(join(root, folder)).sort())
         files.push(join(folder, entry, "package.json"))
-  files.push("benchmarks/package.json")
+  files.push("benchmarks/package.json", "tools/package.json")
   for (const file of files)
     if (existsSync(join(root, file))) hash.update(file).update(readFileSync(join(root, file)))
   return hash.digest("hex")
