@@ -84,15 +84,13 @@ export const makeSessionKeys = (registry: RegistryShape): SessionKeys => {
     }
   }
 
-  const refresh = registry.revision.pipe(
-    Effect.mapError(failed("read the workspace's revision")),
-    Effect.map((revision) => {
-      if (revision === seen) return
-      byKid.clear()
-      newestOf.clear()
-      seen = revision
-    })
-  )
+  const refresh = Effect.gen(function* () {
+    const revision = yield* registry.revision.pipe(Effect.mapError(failed("read the workspace's revision")))
+    if (revision === seen) return
+    byKid.clear()
+    newestOf.clear()
+    seen = revision
+  })
 
   /** `asOf`: a read that began before a change of definitions must not outlive it in memory. */
   const keep = (stored: StoredRecord, asOf: number): SessionKey => {
