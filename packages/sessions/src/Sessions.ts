@@ -142,7 +142,7 @@ const span =
   <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.withSpan(effect, `Sessions.${method}`, { captureStackTrace: false })
 
-const shapeOf = (runtime: SessionRuntime): SessionsShape => {
+const shapeOf = (runtime: SessionRuntime, clock: Clock.Clock): SessionsShape => {
   const of =
     <Input, A, E, R>(run: (runtime: SessionRuntime, input: Input) => Effect.Effect<A, E, R>) =>
     (input: Input) =>
@@ -191,7 +191,7 @@ const shapeOf = (runtime: SessionRuntime): SessionsShape => {
           : Effect.succeed(resultOf({ token: hit })).pipe(span("verify"))
       }),
     verifyNow: (input) => {
-      const token = peek(runtime, input, Date.now())
+      const token = peek(runtime, input, clock.currentTimeMillisUnsafe())
       return token === undefined ? undefined : resultOf({ token })
     },
     decrypt: traced("decrypt", of(decrypt)),
@@ -205,11 +205,7 @@ const shapeOf = (runtime: SessionRuntime): SessionsShape => {
     fetchUserDetails: traced("fetchUserDetails", of(listing.fetchUserDetails)),
     fetchDashboard: traced("fetchDashboard", of(fetchDashboard)),
     rotateKeys: traced("rotateKeys", of(rotateKeys)),
-    verifySession: (session, context) =>
-      Clock.currentTimeMillis.pipe(
-        Effect.andThen(verifyForCall(runtime, session, context)),
-        span("verifySession")
-      )
+    verifySession: (session, context) => verifyForCall(runtime, session, context).pipe(span("verifySession"))
   }
 }
 
@@ -225,7 +221,7 @@ export const makeSessions = Effect.fnUntraced(function* (
     FiberSet.awaitEmpty(pending).pipe(Effect.timeout("1 second"), Effect.ignore)
   )
   const fork = yield* FiberSet.runtime(pending)<never>()
-  return shapeOf({
+  const runtime: SessionRuntime = {
     registry,
     store,
     keys: makeSessionKeys(registry),
@@ -235,7 +231,8 @@ export const makeSessions = Effect.fnUntraced(function* (
     inBackground: (effect) => {
       fork(effect.pipe(Effect.catchCause((cause) => Effect.logDebug("session bookkeeping failed", cause))))
     }
-  })
+  }
+  return shapeOf(runtime, yield* Clock.Clock)
 })
 
 /**

@@ -108,11 +108,9 @@ describe("Sessions", () => {
     Effect.gen(function* () {
       const { sessions, store } = yield* openSessions()
       assert.isDefined(store.sync)
-      const { token } = yield* sessions.start({ tag: "web", data, expiresIn: 3_000_000_000 })
+      const { token } = yield* sessions.start({ tag: "web", data })
       assert.isUndefined(sessions.verifyNow({ tag: "web", token }))
-      yield* TestClock.setTime(Date.now())
       yield* sessions.verify({ tag: "web", token })
-      // The registry's revision is known for a second.
       const answered = sessions.verifyNow({ tag: "web", token })
       assert.isTrue(answered?.valid)
       assert.deepStrictEqual(answered?.data, data)
