@@ -29,7 +29,7 @@ const files = globSync("packages/*/test/**/*.soak.ts", { cwd: root })
   .filter((file) => positionals.length === 0 || positionals.some((word) => file.includes(word)))
 if (files.length === 0) process.stderr.write("No soak matches.\n")
 
-let failed = files.length === 0 ? 1 : 0
+let failed = files.length === 0 && positionals.length > 0 ? 1 : 0
 for (const file of files) {
   const { default: soak }: { default: Soak } = await import(pathToFileURL(join(root, file)).href)
   const cases = Number(values.cases ?? soak.cases ?? 1_000_000)
