@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto"
 import { type Scope, type SessionKey, scopeName } from "./SessionKeys.ts"
+import type { SessionData } from "./sessionData.ts"
 
 /** Why `verify` refused a token. For logs: an end user learns no more than that it was refused. */
 export type RefusalReason =
@@ -87,11 +88,9 @@ const compact = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
 /** base64url has several spellings of the same bytes; only the one that an encoder writes is a token. */
 const isCanonical = (part: string): boolean => Buffer.from(part, "base64url").toString("base64url") === part
 
-const parseObject = (part: string): Readonly<Record<string, unknown>> | undefined => {
+const parseObject = (bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined => {
   try {
-    const value: unknown = JSON.parse(
-      new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(part, "base64url"))
-    )
+    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes))
     return typeof value === "object" && value !== null && !Array.isArray(value)
       ? (value as Record<string, unknown>)
       : undefined
@@ -111,7 +110,7 @@ export const readHeader = (
   jwt: string
 ): { readonly kid: string; readonly alg: string; readonly typ: string } | undefined => {
   if (!compact.test(jwt) || !jwt.split(".").every(isCanonical)) return undefined
-  const header = parseObject(jwt.slice(0, jwt.indexOf(".")))
+  const header = parseObject(Buffer.from(jwt.slice(0, jwt.indexOf(".")), "base64url"))
   if (header === undefined || !hasExactly(header, ["alg", "typ", "kid"])) return undefined
   const { kid, alg, typ } = header
   return typeof kid === "string" && typeof alg === "string" && typeof typ === "string"
@@ -129,7 +128,9 @@ export const timeRefusal = (
   return exp <= at - leeway ? "expired" : undefined
 }
 
-export type Opened = { readonly claims: Claims; readonly data: string } | { readonly refused: RefusalReason }
+export type Opened =
+  | { readonly claims: Claims; readonly data: SessionData }
+  | { readonly refused: RefusalReason }
 
 const refuse = (refused: RefusalReason): Opened => ({ refused })
 
@@ -181,7 +182,8 @@ export const openToken = async (
   }
   const time = timeRefusal(claims, expected.now)
   if (time !== undefined) return refuse(time)
-  const inner = parseObject(claims.data.slice(0, Math.max(0, claims.data.indexOf("."))))
+  const [first = ""] = claims.data.split(".", 1)
+  const inner = parseObject(Buffer.from(first, "base64url"))
   // Without this, a signer's mistake could have us inflate what was compressed.
   if (inner === undefined || !hasExactly(inner, ["alg", "enc"])) return refuse("malformed")
   try {
@@ -189,7 +191,8 @@ export const openToken = async (
       keyManagementAlgorithms: ["dir"],
       contentEncryptionAlgorithms: [key.enc]
     })
-    return { claims, data: new TextDecoder("utf-8", { fatal: true }).decode(plaintext) }
+    const data = parseObject(plaintext)
+    return data === undefined ? refuse("malformed") : { claims, data }
   } catch {
     return refuse("malformed")
   }

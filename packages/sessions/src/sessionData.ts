@@ -99,15 +99,9 @@ export const checkData = (
   return { text, identifier: identifierOf(config, data) }
 }
 
-const freeze = (value: unknown): void => {
-  if (typeof value !== "object" || value === null) return
-  Object.freeze(value)
+/** Verified data is shared by all who verify the same token, so nobody may change it. */
+export const freeze = <A>(value: A): A => {
+  if (typeof value !== "object" || value === null) return value
   for (const member of Object.values(value)) freeze(member)
-}
-
-/** Parsed and frozen: verified data is shared by all who verify the same token. */
-export const frozenData = (text: string): SessionData => {
-  const data: unknown = JSON.parse(text)
-  freeze(data)
-  return data as SessionData
+  return Object.freeze(value)
 }

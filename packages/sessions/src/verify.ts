@@ -20,7 +20,7 @@ import {
   type SessionCall,
   type SessionRuntime
 } from "./SessionRuntime.ts"
-import { frozenData, type SessionData } from "./sessionData.ts"
+import { freeze, type SessionData } from "./sessionData.ts"
 import { touch, touchInterval } from "./touch.ts"
 import { tokenDigest, type VerifiedToken } from "./VerifiedTokens.ts"
 
@@ -142,7 +142,7 @@ const authenticate = Effect.fnUntraced(function* (
     iat,
     nbf,
     exp,
-    data: frozenData(opened.data),
+    data: freeze(opened.data),
     identifier: "",
     version: -1,
     changes: undefined,
