@@ -186,7 +186,7 @@ const inner = (path: string, key: string | number): string =>
 const isInertValue = (value: unknown, mode: TemplateMode, depth: number): boolean => {
   if (typeof value === "string") return !value.includes("$") && (mode === "input" || value.length <= 16_384)
   if (typeof value !== "object" || value === null) return true
-  if (depth > maxValueDepth) return false
+  if (depth >= maxValueDepth) return false
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) if (!isInertValue(value[i], mode, depth + 1)) return false
     return true
@@ -248,7 +248,7 @@ const programOfObject = (
 const programOf = (value: unknown, mode: TemplateMode, path: string, depth: number): Program => {
   if (typeof value === "string") return located(path, () => programOfString(value, mode))
   if (typeof value !== "object" || value === null) return constant(value)
-  if (depth > maxValueDepth) {
+  if (depth >= maxValueDepth) {
     throw templateError("TEMPLATE_LIMIT", `A value nests deeper than ${maxValueDepth} levels`, { offset: 0 })
   }
   if (Array.isArray(value)) return programOfArray(value, mode, path, depth)

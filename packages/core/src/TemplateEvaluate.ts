@@ -78,7 +78,7 @@ const spend = (value: unknown, left: number, depth: number, offset: number): num
   else if (typeof value !== "object" || value === null) rest -= 8
   else if (ArrayBuffer.isView(value)) rest -= value.byteLength
   else {
-    if (depth > maxValueDepth) limit(`A value nests deeper than ${maxValueDepth} levels`, offset)
+    if (depth >= maxValueDepth) limit(`A value nests deeper than ${maxValueDepth} levels`, offset)
     rest -= 2
     if (Array.isArray(value)) {
       for (const element of value) {

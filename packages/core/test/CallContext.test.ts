@@ -16,7 +16,10 @@ describe("resolveContext", () => {
     expect(
       resolveContext({ env: "prd" }, { product: "active", env: "dev" }, { product: "made", env: "tst" })
     ).toEqual({ product: "active", env: "prd" })
-    expect(resolveContext({}, undefined, { product: "made", env: "tst" })).toEqual({ product: "made", env: "tst" })
+    expect(resolveContext({}, undefined, { product: "made", env: "tst" })).toEqual({
+      product: "made",
+      env: "tst"
+    })
   })
 
   it("reads product_tag as product, which wins over it", () => {

@@ -84,9 +84,9 @@ describe("DuctapeError", () => {
     const failing = Effect.gen(function* () {
       return yield* new ShopError({ code: "NOT_FOUND", message: "no" })
     })
-    expect(await Effect.runPromise(failing.pipe(Effect.catchTag("ShopError", (e) => Effect.succeed(e.code))))).toBe(
-      "NOT_FOUND"
-    )
+    expect(
+      await Effect.runPromise(failing.pipe(Effect.catchTag("ShopError", (e) => Effect.succeed(e.code))))
+    ).toBe("NOT_FOUND")
     const byReason = failing.pipe(Effect.catchReason("ShopError", "NotFound", (r) => Effect.succeed(r.code)))
     expect(await Effect.runPromise(byReason)).toBe("NOT_FOUND")
   })

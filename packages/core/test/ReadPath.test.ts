@@ -43,7 +43,9 @@ describe("readPath", () => {
   })
 
   it("does not read forbidden names even where they are own keys", () => {
-    expect(readPath(JSON.parse('{"__proto__": {"x": 1}, "constructor": 2}'), ["__proto__", "x"])).toBeUndefined()
+    expect(
+      readPath(JSON.parse('{"__proto__": {"x": 1}, "constructor": 2}'), ["__proto__", "x"])
+    ).toBeUndefined()
     expect(readPath({ constructor: 2 }, ["constructor"])).toBeUndefined()
   })
 
