@@ -144,8 +144,7 @@ export interface CacheLease {
   readonly acquire: (
     key: string,
     holder: string,
-    ttl: number,
-    tags: ReadonlyArray<string>
+    options: { readonly ttl: number; readonly now: number; readonly tags: ReadonlyArray<string> }
   ) => Effect.Effect<boolean, CacheError>
   /** Holds it for another `ttl` milliseconds; `false` if it was lost. */
   readonly renew: (key: string, holder: string, ttl: number) => Effect.Effect<boolean, CacheError>

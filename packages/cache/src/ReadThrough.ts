@@ -241,7 +241,9 @@ export class ReadThrough {
     return Effect.gen({ self: this }, function* () {
       const until = (yield* Clock.currentTimeMillis) + wait
       for (let pause = firstPoll; ; pause = Math.min(lastPoll, pause * 2)) {
-        const taken = yield* binding.health.tolerate(lease.acquire(key, holder, this.#leaseTtl, tags), budget)
+        const now = yield* Clock.currentTimeMillis
+        const options = { ttl: this.#leaseTtl, now, tags }
+        const taken = yield* binding.health.tolerate(lease.acquire(key, holder, options), budget)
         if (taken === Lost) return { kind: "lost" } as const
         const found = yield* this.#recheck(request)
         if (found !== undefined && found !== Lost) {
