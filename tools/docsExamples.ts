@@ -226,7 +226,8 @@ const checkIn = async (
         noUnusedParameters: false,
         preserveSymlinks: false
       },
-      include: ["*.ts"]
+      // With the packages' own declarations for libraries that have none.
+      include: ["*.ts", relative(folder, join(root, "packages/*/src/**/*.d.ts"))]
     })
   )
   const { code, output } = await runTool("tsc", ["-p", folder, "--pretty", "false"], { cwd: folder })

@@ -12,7 +12,7 @@ import {
   writeFileSync
 } from "node:fs"
 import { tmpdir } from "node:os"
-import { dirname, isAbsolute, join, relative, resolve } from "node:path"
+import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import { mustRun, root, runTool } from "./runTool.ts"
 import { workspacePackages } from "./workspace.ts"
@@ -73,19 +73,17 @@ const isLink = (path: string) => {
 
 const copyRepository = async (into: string) => {
   const { stdout } = await mustRun("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
-  for (const file of stdout.split("\0").filter(Boolean)) {
+  const files = stdout.split("\0").filter(Boolean)
+  for (const file of files) {
     const source = join(root, file)
     if (!existsSync(source)) continue
     mkdirSync(dirname(join(into, file)), { recursive: true })
     cpSync(source, join(into, file))
   }
-  linkModules(join(root, "node_modules"), join(into, "node_modules"), into)
-  for (const { folder } of workspacePackages())
-    linkModules(
-      join(root, "packages", folder, "node_modules"),
-      join(into, "packages", folder, "node_modules"),
-      into
-    )
+  for (const file of files.filter((file) => basename(file) === "package.json")) {
+    const modules = join(dirname(file), "node_modules")
+    linkModules(join(root, modules), join(into, modules), into)
+  }
 }
 
 interface VitestReport {

@@ -88,7 +88,23 @@ const path = [
   join(modules, ".bin"),
   process.env.PATH ?? ""
 ].join(delimiter)
-const env = { ...process.env, PATH: path, NODE_OPTIONS: process.env.NODE_OPTIONS ?? "" }
+
+// What pnpm's install script would have done: put the native program where a script stands in for it.
+// turbo starts pnpm without a shell, which that script cannot do.
+const linked = join(home, "pnpm-linked")
+if (!existsSync(linked)) {
+  spawnSync(process.execPath, ["install.js"], { cwd: join(modules, "pnpm"), stdio: "ignore" })
+  writeFileSync(linked, "")
+}
+
+const env = {
+  ...process.env,
+  PATH: path,
+  NODE_OPTIONS: process.env.NODE_OPTIONS ?? "",
+  // No tool of the workspace reports home.
+  DO_NOT_TRACK: "1",
+  TURBO_TELEMETRY_DISABLED: "1"
+}
 // npm hands its own settings down to what it starts; pnpm would warn of the ones it does not know.
 for (const name of Object.keys(env))
   if (/^npm_config_/i.test(name) && !/registry|cafile|proxy|cache/i.test(name)) delete env[name]
