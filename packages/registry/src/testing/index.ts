@@ -1,1 +1,2 @@
+export { type StoreSuiteOptions, suite } from "./storeSuite.ts"
 export { testWorkspace } from "./testWorkspace.ts"
