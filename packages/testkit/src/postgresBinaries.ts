@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
-import { cp, mkdir, mkdtemp, readFile, rename, rm, symlink } from "node:fs/promises"
+import { cp, lstat, mkdir, mkdtemp, readFile, rename, rm, symlink } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { basename, dirname, join } from "node:path"
@@ -34,8 +34,12 @@ export const serverUser = (): { readonly uid: number; readonly gid: number } | u
 export const madeOnce = async (name: string, make: (directory: string) => Promise<void>): Promise<string> => {
   const root = join(tmpdir(), `ductape-testkit-${process.getuid?.() ?? "user"}`)
   const finished = join(root, name)
-  if (existsSync(finished)) return finished
   await mkdir(root, { recursive: true, mode: 0o755 })
+  const { mode, uid } = await lstat(root)
+  // What is in there gets run.
+  if (process.getuid !== undefined && (uid !== process.getuid() || (mode & 0o022) !== 0))
+    throw new Error(`${root} belongs to, or can be changed by, another user: remove it`)
+  if (existsSync(finished)) return finished
   const draft = await mkdtemp(join(root, `${name}-draft-`))
   try {
     await make(join(draft, "content"))

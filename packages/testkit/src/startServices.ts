@@ -65,7 +65,7 @@ export const startServices = async (names: Iterable<ServiceName>): Promise<Runni
     if (one === undefined) continue
     if ("missing" in one) {
       missing[name] = one.missing
-      report.push(`${name}: missing, ${one.missing}`)
+      report.push(`${name}: missing, its suites are skipped: ${one.missing}`)
     } else {
       urls[name] = one.url
       report.push(`${name}: ${one.version}`)
