@@ -5,6 +5,8 @@ import { emptyRecord, isPlainObject } from "./plainObject.ts"
 
 export type Section = "body" | "query" | "params" | "headers" | "cookies"
 
+const mapped = ["params", "query", "cookies", "headers"] as const
+
 /** Values by where they go. A name is there once; header names compare in lower case. */
 export class Placement {
   readonly params: Map<string, unknown> = new Map()
@@ -47,6 +49,20 @@ export class Placement {
     }
   }
 
+  /** Changes a value that is there; `name` is lower-case for headers and empty for a whole body. */
+  replace(section: Section, name: string, value: unknown): void {
+    if (section !== "body") this[section].set(name, value)
+    else if (this.whole !== undefined) this.whole = { value }
+    else if (this.fields !== undefined) this.fields[name] = value
+  }
+
+  /** Takes a value out; names as {@link replace} takes them. */
+  remove(section: Section, name: string): void {
+    if (section !== "body") this[section].delete(name)
+    else if (this.whole !== undefined) this.whole = undefined
+    else if (this.fields !== undefined) delete this.fields[name]
+  }
+
   /** Adds what `lower` has and this has not. */
   merge(lower: Placement): void {
     for (const section of ["params", "query", "cookies"] as const) {
@@ -69,19 +85,15 @@ export class Placement {
     }
   }
 
-  /** The same with every value replaced; `change` gets the section and the (lower-case, for headers) name. */
-  mapValues(change: (value: unknown, section: Section, name: string) => unknown): void {
-    for (const section of ["params", "query", "cookies", "headers"] as const) {
-      const values = this[section]
-      for (const [name, value] of values) {
-        const next = change(value, section, name)
-        if (next !== value) values.set(name, next)
-      }
+  /** Visits every value, with names as {@link replace} takes them; it may replace the one it visits. */
+  forEach(visit: (value: unknown, section: Section, name: string) => void): void {
+    for (const section of mapped) {
+      for (const [name, value] of this[section]) visit(value, section, name)
     }
     if (this.fields !== undefined) {
-      for (const name of Object.keys(this.fields)) this.fields[name] = change(this.fields[name], "body", name)
+      for (const name of Object.keys(this.fields)) visit(this.fields[name], "body", name)
     }
-    if (this.whole !== undefined) this.whole = { value: change(this.whole.value, "body", "") }
+    if (this.whole !== undefined) visit(this.whole.value, "body", "")
   }
 }
 

@@ -1,0 +1,41 @@
+import type { DuctapeError } from "@ductape/core"
+import type { RegistryShape } from "@ductape/registry"
+import * as Effect from "effect/Effect"
+
+/** Milliseconds after which a lease of a process that died is free again. */
+const lifetime = 10_000
+const renewal = 3_000
+const shortestPause = 20
+const longestPause = 250
+
+/**
+ * Runs `use` while this process holds the lease `name`, waiting for it as long as need be.
+ * `early` is asked before each wait: a value ends the waiting without the lease.
+ */
+export const withLease = <A>(
+  registry: RegistryShape,
+  name: string,
+  holder: string,
+  early: Effect.Effect<A | undefined, DuctapeError>,
+  use: Effect.Effect<A, DuctapeError>
+): Effect.Effect<A, DuctapeError> => {
+  const { acquireLease, releaseLease } = registry.store
+  const renew: Effect.Effect<never, DuctapeError> = Effect.suspend(() =>
+    Effect.andThen(Effect.andThen(Effect.sleep(renewal), acquireLease(name, holder, lifetime)), renew)
+  )
+  const release = Effect.catch(releaseLease(name, holder), () => Effect.void)
+  const held = Effect.ensuring(Effect.raceFirst(use, renew), release)
+  const wait = (pause: number): Effect.Effect<A, DuctapeError> =>
+    Effect.flatMap(early, (value) => {
+      if (value !== undefined) return Effect.succeed(value)
+      return Effect.flatMap(acquireLease(name, holder, lifetime), (got) =>
+        got
+          ? held
+          : Effect.andThen(
+              Effect.sleep(pause),
+              Effect.suspend(() => wait(Math.min(pause * 1.5, longestPause)))
+            )
+      )
+    })
+  return wait(shortestPause)
+}

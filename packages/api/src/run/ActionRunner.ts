@@ -1,0 +1,259 @@
+import { randomUUID } from "node:crypto"
+import {
+  CallCache,
+  type DuctapeError,
+  SessionVerifier,
+  TemplateError,
+  type VerifiedSession
+} from "@ductape/core"
+import type { RegistryShape, ResolvedConnection } from "@ductape/registry"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { ActionError } from "../ActionError.ts"
+import { CredentialAccess } from "../credentials/CredentialAccess.ts"
+import type { CredentialBook } from "../credentials/CredentialBook.ts"
+import { withoutAuth } from "../credentials/definitions.ts"
+import type { OAuthEntry, OAuthManager } from "../credentials/OAuthManager.ts"
+import type { HttpSender, Reply } from "../http/HttpSender.ts"
+import type { BuiltRequest } from "../request/RequestPlan.ts"
+import { attempt } from "./attempt.ts"
+import { type Composed, compose, type FetchAnswer } from "./compose.ts"
+import { identityOf } from "./identity.ts"
+import { Preparation, type Prepared } from "./Preparation.ts"
+import { pageRequest } from "./pageRequest.ts"
+import type { CheckedCall, RunResponse } from "./RunCall.ts"
+import { RunReferences } from "./references.ts"
+
+export interface ActionRunnerOptions {
+  readonly registry: RegistryShape
+  readonly scope: Scope.Scope
+  readonly book: CredentialBook
+  readonly oauth: OAuthManager
+  readonly sender: HttpSender
+  /** Milliseconds for one attempt. */
+  readonly timeout: number
+}
+
+/** How a run differs from one that a user asked for. */
+export interface RunMode {
+  /** The input is a stored definition that asks for credentials: it may not depend on any. */
+  readonly asking?: boolean
+  /** Apps whose tokens this very run is to refresh. */
+  readonly exempt?: ReadonlySet<string> | undefined
+  /** A next page that an answer named, to ask for instead; on the connection's own origin. */
+  readonly next?: string | undefined
+}
+
+/** How far a run got; read by whoever cuts it off. */
+export interface Progress {
+  attempts: number
+  /** What is being asked for; nothing of the input. */
+  request?: { readonly method: string; readonly origin: string; readonly template: string }
+}
+
+/** Runs actions. The order of steps of every run is in `#steps`. */
+export class ActionRunner {
+  readonly #options: ActionRunnerOptions
+  readonly #preparation: Preparation
+  readonly #answers: CredentialAccess
+
+  constructor(options: ActionRunnerOptions) {
+    this.#options = options
+    this.#preparation = new Preparation(options.registry)
+    this.#answers = new CredentialAccess(options.registry, options.scope, (connection, action, input) =>
+      Effect.map(
+        this.run(askingCall(connection, action, input), { attempts: 0 }, { asking: true }),
+        ({ data }) => data
+      )
+    )
+  }
+
+  run(call: CheckedCall, progress: Progress, mode: RunMode): Effect.Effect<RunResponse, DuctapeError> {
+    return Effect.flatMap(this.#preparation.prepare(call.context, call.app, call.action), (prepared) =>
+      this.#steps(prepared, call, progress, mode)
+    )
+  }
+
+  readonly #steps = Effect.fnUntraced(function* (
+    this: ActionRunner,
+    prepared: Prepared,
+    call: CheckedCall,
+    progress: Progress,
+    mode: RunMode
+  ): Effect.fn.Return<RunResponse, DuctapeError> {
+    const clock = yield* Clock.Clock
+    const now = clock.currentTimeMillisUnsafe()
+    const session = call.session === undefined ? undefined : yield* verify(call)
+    const cache = call.cache === undefined ? undefined : yield* cacheOf(call, call.cache)
+    const entry = this.#oauthOf(prepared, mode)
+    if (entry !== undefined) yield* this.#options.oauth.freshen(entry)
+    const generation = entry?.generation ?? 0
+    const write = () => this.#write(prepared, call, mode, session, entry, now)
+    const composed = yield* write()
+    progress.request = {
+      method: composed.request.method,
+      origin: composed.request.origin,
+      template: prepared.plan.action.resource
+    }
+    const key = idempotencyKey(composed.request, call)
+    const send = ({ request }: Composed) => this.#send(prepared, call, withKey(request, key), progress)
+    let load: Effect.Effect<Reply, DuctapeError> = send(composed)
+    if (entry !== undefined && composed.rotating.length > 0 && composed.request.replayable) {
+      const again = Effect.flatMap(this.#options.oauth.renew(entry, generation), () =>
+        Effect.flatMap(write(), send)
+      )
+      load = Effect.catch(load, (error) => (error.code === "UNAUTHORIZED" ? again : Effect.fail(error)))
+    }
+    if (cache === undefined) {
+      const reply = yield* load
+      const duration = clock.currentTimeMillisUnsafe() - now
+      return { ...reply, attempts: progress.attempts, duration, cached: false }
+    }
+    let fresh: Reply | undefined
+    const { connection, plan } = prepared
+    const where = { ...call.context, app: connection.accessTag }
+    const identity = yield* attempt(() => identityOf(plan, composed, where, entry?.fingerprint ?? ""))
+    const { cached, value } = yield* cache.through(
+      {
+        context: call.context,
+        cache: call.cache ?? "",
+        componentType: "action",
+        componentTag: plan.action.tag,
+        identity
+      },
+      Effect.map(load, (reply) => {
+        fresh = reply
+        return reply.data
+      })
+    )
+    const data: unknown =
+      value instanceof Uint8Array && !Buffer.isBuffer(value)
+        ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+        : value
+    const duration = clock.currentTimeMillisUnsafe() - now
+    const { headers, status } = fresh ?? { status: 200, headers: {} }
+    return { status, headers, data, attempts: progress.attempts, duration, cached }
+  })
+
+  #oauthOf({ connection, names }: Prepared, { exempt }: RunMode): OAuthEntry | undefined {
+    const entry = this.#options.oauth.find(connection.context, names)
+    return entry === undefined || exempt?.has(entry.key) === true ? undefined : entry
+  }
+
+  #write(
+    prepared: Prepared,
+    call: CheckedCall,
+    mode: RunMode,
+    session: VerifiedSession | undefined,
+    entry: OAuthEntry | undefined,
+    now: number
+  ): Effect.Effect<Composed, DuctapeError> {
+    const { book, registry } = this.#options
+    const { connection, plan } = prepared
+    const asking = mode.asking === true
+    const composed = Effect.flatMap(
+      attempt(() => {
+        const ambient = prepared.ambient(book)
+        const own = asking ? withoutAuth(ambient) : ambient
+        return entry === undefined ? [own] : [prepared.oauth(entry), own]
+      }),
+      (credentials) =>
+        compose({
+          plan,
+          input: call.input,
+          mode: asking ? "definition" : "input",
+          credentials,
+          references: new RunReferences(connection, session),
+          now,
+          registry,
+          fetchAnswer: asking ? cycle : this.#fetchAnswer
+        })
+    )
+    const { next } = mode
+    if (next === undefined) return composed
+    return Effect.flatMap(composed, (made) => attempt(() => ({ ...made, request: pageRequest(made, next) })))
+  }
+
+  readonly #fetchAnswer: FetchAnswer = (connection, authTag) => this.#answers.fetch(connection, authTag)
+
+  #send(
+    { connection, gate, plan }: Prepared,
+    call: CheckedCall,
+    request: BuiltRequest,
+    progress: Progress
+  ): Effect.Effect<Reply, DuctapeError> {
+    const { sender, timeout } = this.#options
+    return sender.send(request, {
+      app: connection.accessTag,
+      action: plan.action.tag,
+      // A deadline of the whole call is longer patience with a single attempt; retries share it.
+      attemptTimeout: call.retries === 0 ? (call.timeout ?? timeout) : timeout,
+      retries: call.retries,
+      retryConfig: call.retryConfig,
+      stream: call.returns === "stream",
+      gate,
+      progress
+    })
+  }
+}
+
+const cycle: FetchAnswer = (_connection, authTag) =>
+  Effect.fail(
+    new TemplateError({
+      code: "REFERENCE_CYCLE",
+      message: `$Auth{${authTag}} is needed by the very action that is asked for credentials.`,
+      details: { offset: 0 }
+    })
+  )
+
+const askingCall = (connection: ResolvedConnection, action: string, input: unknown): CheckedCall => ({
+  context: connection.context,
+  app: connection.accessTag,
+  action,
+  input,
+  retries: 0,
+  retryConfig: undefined,
+  returns: "body",
+  idempotencyKey: undefined,
+  cache: undefined,
+  session: undefined,
+  timeout: undefined,
+  signal: undefined
+})
+
+const unsupported = (option: string, provider: string) =>
+  Effect.fail(
+    new ActionError({
+      code: "UNSUPPORTED_OPERATION",
+      message: `api.run({ ${option} }): nothing provides it here. ${provider}`,
+      details: { option }
+    })
+  )
+
+const verify = (call: CheckedCall): Effect.Effect<VerifiedSession, DuctapeError> =>
+  Effect.flatMap(SessionVerifier, (verifier) =>
+    verifier === undefined || call.session === undefined
+      ? unsupported("session", "Provide the layer of @ductape/sessions.")
+      : verifier.verify(call.session, call.context)
+  )
+
+const cacheOf = (call: CheckedCall, cache: string) =>
+  Effect.flatMap(CallCache, (service) =>
+    service === undefined
+      ? unsupported("cache", "Provide the layer of @ductape/cache.")
+      : Effect.as(service.check(call.context, cache), service)
+  )
+
+const header = "idempotency-key"
+
+/** The same for all attempts, replays after a refresh included. */
+const idempotencyKey = (request: BuiltRequest, call: CheckedCall): string | undefined => {
+  if (call.idempotencyKey === false || request.headers[header] !== undefined) return undefined
+  if (call.idempotencyKey !== undefined) return call.idempotencyKey
+  const writes = request.method === "POST" || request.method === "PATCH"
+  return writes && call.retries > 0 ? randomUUID() : undefined
+}
+
+const withKey = (request: BuiltRequest, key: string | undefined): BuiltRequest =>
+  key === undefined ? request : { ...request, headers: { ...request.headers, [header]: key } }
