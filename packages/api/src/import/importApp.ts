@@ -7,7 +7,7 @@ import { planImport } from "./planImport.ts"
 import { reconcile } from "./reconcile.ts"
 
 export interface ImportOptions extends PlanOptions {
-  /** Tag of the app that gets the actions. Default: a new app, named after the document's title. */
+  /** Tag of the app that gets the actions; made if there is none. Default: a new app, named after the document's title. */
   readonly app?: string | undefined
   /** Overwrites what was imported before; rules set by hand stay, and nothing is deleted. Default: false. */
   readonly updateIfExists?: boolean | undefined
@@ -39,7 +39,7 @@ export interface ImportResult {
  * - `APP_EXISTS`: no `app` was given, and the title's tag is taken
  * - `IMPORT_CONFLICT`: the app has actions of these tags already; `details.tags` lists them
  *
- * and with `RegistryError`: `APP_NOT_FOUND`, or the store failed.
+ * and with `RegistryError` if the store failed.
  */
 export const importApp: (
   registry: RegistryShape,
@@ -51,16 +51,14 @@ export const importApp: (
   const plan = yield* planImport(options)
   yield* Effect.annotateCurrentSpan({ "ductape.import.actions": plan.actions.length })
   const tag = options.app ?? appTagOf(plan.title)
-  const existing = yield* findApp(registry, tag)
-  if (options.app === undefined && existing !== undefined && options.updateIfExists !== true) {
+  const app = yield* findApp(registry, tag)
+  if (options.app === undefined && app !== undefined && options.updateIfExists !== true) {
     return yield* new ActionError({
       code: "APP_EXISTS",
       message: `The app '${tag}' already exists. Import with app: '${tag}' to add to it, or with updateIfExists: true to update it.`,
       details: { app: tag }
     })
   }
-  // An app that was asked for has to be there: the registry's own error says so.
-  const app = options.app === undefined ? existing : (existing ?? (yield* registry.apps.fetch(tag)))
   const baseUrl = yield* baseFor(plan, options, app)
   const before = app === undefined ? [] : yield* registry.actions.tags(app.tag)
   const merged = yield* reconcile(plan.actions, before, {
