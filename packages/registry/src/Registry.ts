@@ -1,4 +1,4 @@
-import type { ResolvedContext } from "@ductape/core"
+import type { ResolvedContext, TemplateError } from "@ductape/core"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -134,6 +134,14 @@ export interface SecretUse {
   readonly scopes?: ReadonlyArray<string> | undefined
 }
 
+export interface SecretTemplateCheck {
+  /** `false` if a secret is missing or the template is not well formed. */
+  readonly valid: boolean
+  /** Keys of secrets, each once, in order of appearance. */
+  readonly references: ReadonlyArray<string>
+  readonly missing: ReadonlyArray<string>
+}
+
 export interface Secrets {
   readonly create: (input: SecretInput) => Effect.Effect<SecretMeta, SecretError | RegistryError>
   readonly fetchAll: Effect.Effect<ReadonlyArray<SecretMeta>, SecretError | RegistryError>
@@ -155,6 +163,16 @@ export interface Secrets {
   ) => Effect.Effect<ReadonlyMap<string, string>, SecretError | RegistryError>
   /** Creates or replaces values in one transaction; used where the library itself keeps secrets (OAuth). */
   readonly put: (inputs: ReadonlyArray<SecretInput>) => Effect.Effect<void, SecretError | RegistryError>
+  /**
+   * The text of a template whose only references are secrets (operators and `$Now` work too); a
+   * result that is no string is written as text. `app`: access or app tag.
+   */
+  readonly resolveTemplate: (
+    source: string,
+    use?: { readonly env?: string; readonly app?: string }
+  ) => Effect.Effect<string, SecretError | RegistryError | TemplateError>
+  /** Which secrets a template names, and which of them there are not. Nothing is decrypted. */
+  readonly validate: (source: string) => Effect.Effect<SecretTemplateCheck, SecretError | RegistryError>
   /** Past the cache, straight from the store. */
   readonly resolveFresh: (
     keys: ReadonlyArray<string>,

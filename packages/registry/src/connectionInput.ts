@@ -2,7 +2,7 @@ import type { Connection, ConnectionEnv, Dict } from "./entities.ts"
 import { field, type Issues, isPlainObject } from "./Issues.ts"
 import { memberKeyPattern, memberKeyRule, slugPattern, slugRule, tagPattern, tagRule } from "./names.ts"
 import type { ConnectionEnvInput, ConnectionInput } from "./Registry.ts"
-import { checkBaseUrl, checkFormat, dataFormat, defined, isJson, sectioned } from "./shapes.ts"
+import { asStored, checkBaseUrl, checkFormat, dataFormat, defined, isJson, sectioned } from "./shapes.ts"
 
 type AuthInput = { readonly auth_tag: string; readonly data: Dict }
 
@@ -36,7 +36,7 @@ const checkEnv = (issues: Issues, path: string, env: unknown): void => {
     for (const [i, variable] of variables.entries()) {
       issues.pattern(`${path}.variables[${i}].key`, field(variable, "key"), memberKeyPattern, memberKeyRule)
       const value = field(variable, "value")
-      if (value !== undefined && !isJson(value)) {
+      if (value !== undefined && !isJson(asStored(value))) {
         issues.add(`${path}.variables[${i}].value`, "json", "must survive JSON")
       }
     }
@@ -45,7 +45,7 @@ const checkEnv = (issues: Issues, path: string, env: unknown): void => {
     const at = `${path}.auth[${i}]`
     issues.pattern(`${at}.auth_tag`, field(auth, "auth_tag"), memberKeyPattern, memberKeyRule)
     const data = field(auth, "data")
-    if (data !== null && issues.object(`${at}.data`, data) && !isJson(data)) {
+    if (data !== null && issues.object(`${at}.data`, data) && !isJson(asStored(data))) {
       issues.add(`${at}.data`, "json", "must survive JSON")
     }
   }
@@ -90,9 +90,9 @@ const merge = <T>(
 const mergeEnv = (old: ConnectionEnv | undefined, input: ConnectionEnvInput): ConnectionEnv => {
   const auth = authList(input.auth)?.map(({ auth_tag, data }) => ({
     auth_tag,
-    data: isPlainObject(data) ? sectioned(data) : data
+    data: isPlainObject(data) ? sectioned(asStored(data) as Dict) : data
   }))
-  const variables = input.variables?.map(({ key, value }) => ({ key, value }))
+  const variables = input.variables?.map(({ key, value }) => ({ key, value: asStored(value) }))
   return defined({
     product_env_slug: input.product_env_slug ?? input.slug,
     app_env_slug: input.app_env_slug ?? input.slug ?? old?.app_env_slug,

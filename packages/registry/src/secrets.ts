@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto"
+import { compileTemplate, secretsOf, TemplateError } from "@ductape/core"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { Definitions, Found } from "./Definitions.ts"
 import type { SecretMeta } from "./entities.ts"
 import type { SecretInput, SecretPatch, Secrets, SecretUse } from "./Registry.ts"
@@ -44,6 +46,13 @@ const labels = ({ description, envs, owner, scope, token_type }: SecretInput): L
       ([, member]) => member !== undefined && member !== null
     )
   )
+
+interface TemplateUse {
+  readonly env?: string
+  readonly app?: string
+}
+
+const scopesOf = ({ app }: TemplateUse): ReadonlyArray<string> => (app === undefined ? [] : [app])
 
 /** A new row for a secret that is not there yet. */
 export const newSecret = (definitions: Definitions, input: SecretInput): SecretRow => {
@@ -110,6 +119,25 @@ const refusal = (
   }
   return undefined
 }
+
+const asText = (value: unknown): string =>
+  typeof value === "string"
+    ? value
+    : value === null || value === undefined
+      ? ""
+      : typeof value === "object"
+        ? JSON.stringify(value)
+        : String(value)
+
+/** Templates throw their own error; anything else is a defect. */
+const templating = <A>(work: () => A): Effect.Effect<A, TemplateError> =>
+  Effect.suspend(() => {
+    try {
+      return Effect.succeed(work())
+    } catch (cause) {
+      return cause instanceof TemplateError ? Effect.fail(cause) : Effect.die(cause)
+    }
+  })
 
 export const makeSecrets = (definitions: Definitions): Secrets => {
   const find = (key: string) => definitions.get<SecretRow>(kind, String(key))
@@ -231,6 +259,30 @@ export const makeSecrets = (definitions: Definitions): Secrets => {
 
     resolve: (keys, use) => resolveWith(keys, use, readKept),
     resolveFresh: (keys, use) => resolveWith(keys, use, readFresh),
+
+    resolveTemplate: Effect.fn("Secrets.resolve")(function* (source: string, use: TemplateUse = {}) {
+      const compiled = yield* templating(() => compileTemplate(String(source), "definition"))
+      const keys = secretsOf(compiled, { sources: {} })
+      const values = yield* resolveWith([...keys], { env: use.env, scopes: scopesOf(use) }, readKept)
+      const read = ([key, ...rest]: ReadonlyArray<string>) => {
+        const value = values.get(key ?? "")
+        return value === undefined || rest.length > 0 ? undefined : { value }
+      }
+      return asText(
+        yield* templating(() => compiled.evaluate({ now: definitions.now(), sources: { Secret: read } }))
+      )
+    }),
+
+    validate: Effect.fn("Secrets.validate")(function* (source: string) {
+      const compiled = yield* Effect.option(templating(() => compileTemplate(String(source), "definition")))
+      if (Option.isNone(compiled)) return { valid: false, references: [], missing: [] }
+      const references = [...secretsOf(compiled.value, { sources: {} })]
+      const found = yield* Effect.forEach(references, (key) =>
+        Effect.map(find(key), (row) => row !== undefined)
+      )
+      const missing = references.filter((_, i) => found[i] === false)
+      return { valid: missing.length === 0, references, missing }
+    }),
 
     put: Effect.fn("Secrets.put")(function* (inputs: ReadonlyArray<SecretInput>) {
       for (const [i, input] of inputs.entries()) {

@@ -1,3 +1,4 @@
+import { SecretReference } from "@ductape/core"
 import type { DataFormat, DataType, Dict, HttpMethod } from "./entities.ts"
 import { field, type Issues, isPlainObject } from "./Issues.ts"
 import { slugPattern, slugRule } from "./names.ts"
@@ -88,11 +89,24 @@ export const checkBaseUrl = (issues: Issues, path: string, value: unknown): void
   }
 }
 
+/** How deep a stored value may be nested. */
+const maxDepth = 64
+
+/** `secret("KEY")` as stored definitions spell it, where every template resolves; other values as they are. */
+export const asStored = (value: unknown, depth = 0): unknown => {
+  if (value instanceof SecretReference) return String(value)
+  if (depth > maxDepth) return value
+  if (Array.isArray(value)) return value.map((item) => asStored(item, depth + 1))
+  return isPlainObject(value)
+    ? Object.fromEntries(Object.entries(value).map(([name, member]) => [name, asStored(member, depth + 1)]))
+    : value
+}
+
 /** Whether the value survives JSON as it is. */
 export const isJson = (value: unknown, depth = 0): boolean => {
   if (value === null || typeof value === "string" || typeof value === "boolean") return true
   if (typeof value === "number") return Number.isFinite(value)
-  if (depth > 64) return false
+  if (depth > maxDepth) return false
   if (Array.isArray(value)) return value.every((item) => isJson(item, depth + 1))
   return (
     isPlainObject(value) &&
