@@ -16,7 +16,9 @@ const key = "sk_test_4eC39HqLyjWDarjtT1zdp7dc"
 const stripe = await startStripe(JSON.parse(file) as Document, key)
 
 console.log(colors.bold("\nDuctape quickstart"))
-console.log(colors.dim(`All of it is kept in ${folder}; "Stripe" is a local server that answers by Stripe's document.`))
+console.log(
+  colors.dim(`All of it is kept in ${folder}; "Stripe" is a local server that answers by Stripe's document.`)
+)
 
 try {
   const { accessKey } = await step("Make a workspace: one file, opened by its access key", async () => {
@@ -36,7 +38,11 @@ try {
 
   await step("Make a product, connect the app, keep the key as a secret", async () => {
     await ductape.product.create({ name: "My product" })
-    await ductape.product.apps.add({ access_tag: "stripe", app: "stripe", envs: [{ slug: "dev", base_url: stripe.url }] })
+    await ductape.product.apps.add({
+      access_tag: "stripe",
+      app: "stripe",
+      envs: [{ slug: "dev", base_url: stripe.url }]
+    })
     const { status } = await ductape.secrets.create({ key: "STRIPE_API_KEY", value: `Bearer ${key}` })
     ductape.api.config({ app: "stripe", credentials: { "headers:Authorization": "$Secret{STRIPE_API_KEY}" } })
     return { secret: status }
@@ -68,7 +74,9 @@ try {
 
   await step("A refusal is an error with the API's own answer", async () => {
     const input = { amount: 1000, currency: "usd", source: "tok_chargeDeclined" }
-    const error = await ductape.api.run({ app: "stripe", action: "create-charge", input }).catch((error) => error)
+    const error = await ductape.api
+      .run({ app: "stripe", action: "create-charge", input })
+      .catch((error) => error)
     return { code: error.code, status: error.status, retryable: error.retryable, data: error.response.data }
   })
 

@@ -78,10 +78,14 @@ export const startStripe = async (document: Document, key: string) => {
       return [401, fault("invalid_request_error", "api_key_invalid", "Invalid API Key provided")]
 
     const fields = new URLSearchParams(await read(request))
-    const accepted = operation.requestBody?.content["application/x-www-form-urlencoded"]?.schema.properties ?? {}
+    const accepted =
+      operation.requestBody?.content["application/x-www-form-urlencoded"]?.schema.properties ?? {}
     for (const name of fields.keys())
       if (!((name.split("[")[0] ?? "") in accepted))
-        return [400, fault("invalid_request_error", "parameter_unknown", `Received unknown parameter: ${name}`)]
+        return [
+          400,
+          fault("invalid_request_error", "parameter_unknown", `Received unknown parameter: ${name}`)
+        ]
 
     if (fields.get("source") === "tok_chargeDeclined")
       return [402, fault("card_error", "card_declined", "Your card was declined.")]

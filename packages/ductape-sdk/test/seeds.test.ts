@@ -2,10 +2,10 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import Ductape, { createWorkspace } from "@ductape/sdk"
 import { httpServer } from "@ductape/testkit"
 import OlderDuctape from "ductape-sdk"
 import { afterAll, assert, beforeAll, describe, it, vi } from "vitest"
-import Ductape, { createWorkspace } from "@ductape/sdk"
 
 type Server = Awaited<ReturnType<typeof httpServer>>
 
@@ -136,7 +136,11 @@ describe("Running Actions", () => {
         }
       }
     })
-    assert.deepInclude(result, { method: "POST", path: "/customers", body: '{"email":"john@example.com","name":"John Doe"}' })
+    assert.deepInclude(result, {
+      method: "POST",
+      path: "/customers",
+      body: '{"email":"john@example.com","name":"John Doe"}'
+    })
   })
 
   it("sends data in the request body", async () => {
@@ -312,9 +316,13 @@ describe("Getting Started", () => {
       })
       return Response.json(result)
     }
-    const request = () => new Request("http://localhost", { method: "POST", body: '{"amount":7,"currency":"usd"}' })
+    const request = () =>
+      new Request("http://localhost", { method: "POST", body: '{"amount":7,"currency":"usd"}' })
     const [first, second] = await Promise.all([POST(request()), POST(request())])
-    assert.deepInclude(await first.json(), { body: '{"amount":7,"currency":"usd"}', authorization: "Bearer sk_live_1" })
+    assert.deepInclude(await first.json(), {
+      body: '{"amount":7,"currency":"usd"}',
+      authorization: "Bearer sk_live_1"
+    })
     assert.strictEqual(second.status, 200)
   })
 })

@@ -1,5 +1,6 @@
+import type { EgressOptions } from "@ductape/api"
 import type { Adapter } from "@ductape/core"
-import { RegistryError } from "@ductape/registry"
+import { defaultStore, RegistryError } from "@ductape/registry"
 
 /** Where spans go; nothing leaves the process without it. */
 export interface TelemetryOptions {
@@ -16,13 +17,6 @@ export interface Logger {
   readonly info: (message: string, fields?: unknown) => void
   readonly warn: (message: string, fields?: unknown) => void
   readonly error: (message: string, fields?: unknown) => void
-}
-
-/** Which addresses `api.run` may not connect to, checked after DNS resolution. */
-export interface EgressOptions {
-  readonly deny: ReadonlyArray<"private" | "loopback" | "link-local" | "metadata">
-  /** Host names or addresses that are let through all the same. */
-  readonly allow?: ReadonlyArray<string>
 }
 
 /** What `new Ductape(…)` takes. One of the four spellings of the access key is needed. */
@@ -49,6 +43,7 @@ export interface DuctapeOptions {
   readonly timeout?: number | undefined
   /** Default: warnings and errors go to `console`. `false`: nothing is said. */
   readonly logger?: Logger | false | undefined
+  /** Which addresses runs may not connect to, checked after DNS resolution. Default: any. */
   readonly egress?: EgressOptions | undefined
   readonly telemetry?: TelemetryOptions | undefined
   /** Adapters to use before any that would be loaded by name. */
@@ -77,8 +72,6 @@ export interface CheckedOptions {
   readonly telemetry: TelemetryOptions | undefined
   readonly adapters: ReadonlyArray<Adapter>
 }
-
-export const defaultStore = ".ductape/workspace.db"
 
 const invalid = (path: string, message: string) =>
   new RegistryError({

@@ -1,7 +1,7 @@
 import type { DuctapeError } from "@ductape/core"
 import { RegistryError } from "@ductape/registry"
 import * as Cause from "effect/Cause"
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Layer from "effect/Layer"
@@ -47,13 +47,22 @@ export class Runner<R> {
     throw closed("This Ductape was closed during the call.")
   }
 
-  /** One call of a service. */
-  use<S, A>(
-    service: Context.Key<S & R, S> | Effect.Effect<S, never, R>,
+  /**
+   * One call of a service. Once the services are built the method is called at once, in the caller's
+   * async context.
+   */
+  async use<S, A>(
+    service: Context.Key<R, S>,
     call: (service: S) => Effect.Effect<A, DuctapeError, R>,
     signal?: AbortSignal
   ): Promise<A> {
-    return this.run(Effect.flatMap(service as Effect.Effect<S, never, R>, call), signal)
+    const context = this.context
+    return this.run(
+      context === undefined
+        ? Effect.flatMap(service as unknown as Effect.Effect<S, never, R>, call)
+        : call(Context.get(context, service)),
+      signal
+    )
   }
 
   /** Interrupts running calls, waits for them, then closes what is open. Idempotent. */
@@ -62,4 +71,3 @@ export class Runner<R> {
     return this.#closing
   }
 }
-

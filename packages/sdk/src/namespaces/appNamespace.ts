@@ -1,3 +1,4 @@
+import { Api } from "@ductape/api"
 import {
   type App,
   type AppEnv,
@@ -7,13 +8,14 @@ import {
   type Constant,
   type Members,
   Registry,
+  type StoredAction,
   type Variable
 } from "@ductape/registry"
 import type { Runner } from "../Runner.ts"
 import { type Owned, Owner, owned } from "./Owner.ts"
 
 const members = <T>(
-  runner: Runner<Registry>,
+  runner: Runner<Registry | Api>,
   owner: Owner,
   of: (registry: Registry["Service"]) => Members<T>
 ) => {
@@ -27,16 +29,19 @@ const members = <T>(
     update: owned<[key: string, patch: Partial<T>], T>(owner, 2, (app, key, patch) =>
       runner.use(Registry, (_) => of(_).update(app, key, patch))
     ),
-    fetch: owned<[key: string], T>(owner, 1, (app, key) => runner.use(Registry, (_) => of(_).fetch(app, key))),
+    fetch: owned<[key: string], T>(owner, 1, (app, key) =>
+      runner.use(Registry, (_) => of(_).fetch(app, key))
+    ),
     fetchAll,
     list: fetchAll
   }
 }
 
+type Rules = Parameters<Api["Service"]["validation"]>[2]
 type EnvsInput = AppEnvInput | { readonly app?: string; readonly envs: ReadonlyArray<AppEnvInput> }
 
 /** `ductape.app`: third-party apps, their environments, variables, constants and auth definitions. */
-export const appNamespace = (runner: Runner<Registry>) => {
+export const appNamespace = (runner: Runner<Registry | Api>) => {
   const owner = new Owner("app")
   const fetchAll = (): Promise<ReadonlyArray<App>> => runner.use(Registry, (_) => _.apps.fetchAll)
   const fetchEnvs = owned<[], ReadonlyArray<AppEnv>>(owner, 0, (app) =>
@@ -67,6 +72,10 @@ export const appNamespace = (runner: Runner<Registry>) => {
   const variables = members<Variable>(runner, owner, (_) => _.apps.variables)
   const constants = members<Constant>(runner, owner, (_) => _.apps.constants)
   const auths = members<AuthDefinition>(runner, owner, (_) => _.apps.auths)
+  /** Rules of one field, `$Body{action}{field}` and the like. */
+  const validation = owned<[selector: string, rules: Rules], StoredAction>(owner, 2, (app, selector, rules) =>
+    runner.use(Api, (_) => _.validation(app, selector, rules))
+  )
   const namespace = {
     /** Chooses the app that the builder methods work on. */
     init: async (app: string | { readonly app: string }): Promise<void> =>
@@ -85,7 +94,10 @@ export const appNamespace = (runner: Runner<Registry>) => {
     variable: variables,
     constants,
     constant: constants,
-    auths
+    auths,
+    auth: auths,
+    validation,
+    updateValidation: validation
   }
   return { namespace, owner }
 }
