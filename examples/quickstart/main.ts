@@ -3,11 +3,16 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import Ductape, { createWorkspace, ImportDocTypes } from "@ductape/sdk"
+import Ductape, { createWorkspace, ImportDocTypes, isDuctapeError } from "@ductape/sdk"
 import { stripeDocument } from "@ductape/testkit"
 import colors from "picocolors"
 import { step } from "./step.ts"
 import { type Document, startStripe } from "./stripeServer.ts"
+
+interface Charge {
+  readonly id: string
+  readonly status: string
+}
 
 const folder = await mkdtemp(join(tmpdir(), "ductape-quickstart-"))
 const store = join(folder, "workspace.db")
@@ -62,7 +67,7 @@ try {
   })
 
   await step("A server that hiccups: retried, with an idempotency key", async () => {
-    const { status, attempts, data } = await ductape.api.run({
+    const { status, attempts, data } = await ductape.api.run<Charge>({
       app: "stripe",
       action: "create-charge",
       input: { amount: 2000, currency: "eur", description: "Survives a hiccup" },
@@ -74,10 +79,12 @@ try {
 
   await step("A refusal is an error with the API's own answer", async () => {
     const input = { amount: 1000, currency: "usd", source: "tok_chargeDeclined" }
-    const error = await ductape.api
-      .run({ app: "stripe", action: "create-charge", input })
-      .catch((error) => error)
-    return { code: error.code, status: error.status, retryable: error.retryable, data: error.response.data }
+    try {
+      return await ductape.api.run({ app: "stripe", action: "create-charge", input })
+    } catch (error) {
+      if (!isDuctapeError(error)) throw error
+      return { code: error.code, status: error.status, retryable: error.retryable, data: error.response.data }
+    }
   })
 
   await ductape.close()

@@ -1,13 +1,19 @@
+import { readFileSync } from "node:fs"
 import { inspect } from "node:util"
 import colors from "picocolors"
 
 const keyword = /\b(await|const|new|async|return|import)\b/g
 
-/** The body of the function that is about to run, as it stands in the source. */
-const source = (run: () => unknown): string => {
-  const lines = run.toString().split("\n").slice(1, -1)
-  const indent = Math.min(...lines.filter((line) => line.trim() !== "").map((line) => line.search(/\S/)))
-  return lines.map((line) => line.slice(indent)).join("\n")
+const program = readFileSync(new URL("main.ts", import.meta.url), "utf8").split("\n")
+
+/** The lines of the step, as they stand in the program. */
+const source = (title: string): string => {
+  const first = program.findIndex((line) => line.includes(`step(${JSON.stringify(title)}`))
+  const last = program.indexOf("  })", first)
+  return program
+    .slice(first + 1, last)
+    .map((line) => line.slice(4))
+    .join("\n")
 }
 
 const paint = (code: string): string =>
@@ -30,7 +36,7 @@ let count = 0
 /** Shows the code, runs it, shows what it returned and how long it took. */
 export const step = async <A>(title: string, run: () => Promise<A>): Promise<A> => {
   count += 1
-  console.log(`\n${colors.bold(colors.cyan(`${count}. ${title}`))}\n${paint(source(run))}`)
+  console.log(`\n${colors.bold(colors.cyan(`${count}. ${title}`))}\n${paint(source(title))}`)
   const started = performance.now()
   const result = await run()
   const took = performance.now() - started

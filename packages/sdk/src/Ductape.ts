@@ -57,25 +57,25 @@ export class Ductape implements AsyncDisposable {
     return ductapeLayer(checkOptions(options))
   }
 
-  get action() {
+  get action(): Ductape["api"] {
     return this.api
   }
-  get actions() {
+  get actions(): Ductape["api"] {
     return this.api
   }
-  get apps() {
+  get apps(): Ductape["app"] {
     return this.app
   }
-  get products() {
+  get products(): Ductape["product"] {
     return this.product
   }
-  get secret() {
+  get secret(): Ductape["secrets"] {
     return this.secrets
   }
-  get session() {
+  get session(): Ductape["sessions"] {
     return this.sessions
   }
-  get cache() {
+  get cache(): Ductape["caches"] {
     return this.caches
   }
 

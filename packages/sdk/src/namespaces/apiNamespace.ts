@@ -19,7 +19,7 @@ import { type Owned, type Owner, owned } from "./Owner.ts"
 type ActionPatch = Parameters<Api["Service"]["update"]>[2]
 
 /** Runs an action. The body, or what `returns` says. */
-interface Run {
+export interface Run {
   /** An action of the generated types: its input and result are checked. */
   <App extends keyof KnownActions & string, Tag extends keyof KnownActions[App] & string>(
     call: Omit<RunCall, "input" | "app" | "action" | "returns"> & {
