@@ -52,15 +52,17 @@ const standing = (record: SessionRecord, token: RefreshToken, reuseLeeway: numbe
 
 /** Ends the session of a retired token: its thief and its owner cannot be told apart. */
 const endReused = Effect.fnUntraced(function* (runtime: SessionRuntime, record: SessionRecord, now: number) {
-  const { identifier } = yield* openContent(runtime, record)
-  yield* revokeSession(runtime, record.id, record.scope, now)
-  yield* Effect.logWarning("a retired refresh token was shown again; its session has been ended").pipe(
-    Effect.annotateLogs({
-      "ductape.session.id": record.id,
-      "ductape.session.identifier": identifier,
-      "ductape.session.scope": record.scope
-    })
-  )
+  // Logged by the one that ended it, should many come at once.
+  if (yield* revokeSession(runtime, record.id, record.scope, now)) {
+    const { identifier } = yield* openContent(runtime, record)
+    yield* Effect.logWarning("a retired refresh token was shown again; its session has been ended").pipe(
+      Effect.annotateLogs({
+        "ductape.session.id": record.id,
+        "ductape.session.identifier": identifier,
+        "ductape.session.scope": record.scope
+      })
+    )
+  }
   return yield* Effect.fail(refusal("REFRESH_REUSED"))
 })
 
