@@ -12,6 +12,7 @@ import { type Document, startStripe } from "./stripeServer.ts"
 interface Charge {
   readonly id: string
   readonly status: string
+  readonly metadata: Readonly<Record<string, string>>
 }
 
 const folder = await mkdtemp(join(tmpdir(), "ductape-quickstart-"))
@@ -85,6 +86,39 @@ try {
       if (!isDuctapeError(error)) throw error
       return { code: error.code, status: error.status, retryable: error.retryable, data: error.response.data }
     }
+  })
+
+  await step("Sessions: tokens that say who is calling, and that can be taken back", async () => {
+    await ductape.sessions.create({
+      tag: "web",
+      name: "Web logins",
+      selector: "$Session{userId}",
+      expiry: 15,
+      period: "mins",
+      schema: { userId: "u_1" }
+    })
+    const session = await ductape.sessions.start({ tag: "web", data: { userId: "u_42" } })
+    const charge = await ductape.api.run<Charge>({
+      app: "stripe",
+      action: "create-charge",
+      input: { amount: 500, currency: "usd", metadata: { user: "$Session{userId}" } },
+      session: session.token
+    })
+    await ductape.sessions.revoke({ tag: "web", sessionId: session.sessionId })
+    const after = await ductape.sessions.verify({ tag: "web", token: session.token })
+    return { token: `${session.token.slice(0, 40)}…`, chargedFor: charge.metadata, after }
+  })
+
+  await step("Caches: a hundred concurrent misses, one load", async () => {
+    await ductape.caches.create({ tag: "rates", name: "Exchange rates" })
+    let loads = 0
+    const fallback = async () => {
+      loads += 1
+      return { eur: 1.08 }
+    }
+    const read = () => ductape.caches.get({ cache: "rates", key: "usd", ttl: 600, fallback })
+    const answers = await Promise.all(Array.from({ length: 100 }, read))
+    return { answers: answers.length, each: answers[0], loads }
   })
 
   await ductape.close()

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import Ductape, { createWorkspace } from "@ductape/sdk"
+import Ductape, { createWorkspace, DuctapeError } from "@ductape/sdk"
 import { httpServer } from "@ductape/testkit"
 import OlderDuctape from "ductape-sdk"
 import { afterAll, assert, beforeAll, describe, it, vi } from "vitest"
@@ -209,6 +209,80 @@ describe("Running Actions", () => {
       }
     })
     assert.deepInclude(result, { path: "/users/456", requestId: "req_abc123" })
+  })
+})
+
+describe("Running Actions: sessions, caching and retries", () => {
+  let ductape: OlderDuctape
+  let token: string
+  beforeAll(async () => {
+    ductape = new OlderDuctape({ workspace_id: workspace.workspaceId, token: workspace.accessKey })
+    open.push(ductape)
+    await ductape.sessions.create("dashboard", {
+      tag: "user-session",
+      name: "Users",
+      selector: "$Session{user}{id}",
+      expiry: 15,
+      period: "mins",
+      schema: { user: { id: "u_1" } }
+    })
+    const started = await ductape.sessions.start({
+      product: "dashboard",
+      env: "prd",
+      tag: "user-session",
+      data: { user: { id: "u_42" } }
+    })
+    token = started.token
+    await ductape.caches.create({
+      product: "catalog",
+      tag: "products-list",
+      name: "Products",
+      expiry: 60_000
+    })
+  })
+
+  it("injects what the session holds", async () => {
+    const run = (token: string) =>
+      ductape.action.run({
+        env: "prd",
+        product_tag: "dashboard",
+        app: "analytics",
+        event: "get_user_stats",
+        input: {
+          params: { userId: "$Session{user}{id}" }
+        },
+        session: {
+          tag: "user-session",
+          token
+        }
+      })
+    assert.deepInclude(await run(token), { path: "/stats/u_42" })
+    const asked = server.requests.length
+    const refused = await run(`${token.slice(0, -3)}AAA`).catch((error: DuctapeError) => error)
+    assert.instanceOf(refused, DuctapeError)
+    assert.strictEqual(refused.code, "SESSION_INVALID")
+    assert.strictEqual(server.requests.length, asked, "nothing is sent for a session that is not valid")
+  })
+
+  it("caches the response and retries on failure", async () => {
+    const run = () =>
+      ductape.action.run({
+        env: "prd",
+        product_tag: "catalog",
+        app: "products-api",
+        event: "list_products",
+        input: {
+          query: { category: "electronics" }
+        },
+        cache: "products-list", // Cache the response
+        retries: 3 // Retry up to 3 times on failure
+      })
+    const before = server.requests.length
+    const first = await run()
+    assert.deepInclude(first, { path: "/products", query: { category: "electronics" } })
+    assert.strictEqual(server.requests.length - before, 2, "one failure, one answer")
+    assert.deepEqual(await run(), first)
+    assert.strictEqual(server.requests.length - before, 2, "the second run is answered from the cache")
   })
 })
 
