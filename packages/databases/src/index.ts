@@ -1,1 +1,18 @@
-export {}
+export { BoundCalls } from "./BoundCalls.ts"
+export type { CallEnvironment, CallSpan } from "./calls.ts"
+export * from "./connect.ts"
+export type { ConnectionIdentity, Scope } from "./DatabaseConnection.ts"
+export * from "./DatabaseDriver.ts"
+export {
+  DatabaseError,
+  type DatabaseErrorCode,
+  type DatabaseErrorFields,
+  DatabaseErrorType
+} from "./DatabaseError.ts"
+export { type DatabaseAccess, DatabaseHandle } from "./DatabaseHandle.ts"
+export type { WriteEvent, WriteHook, WriteOperation } from "./hooks.ts"
+export * from "./results.ts"
+export type { Column, ColumnType, ForeignKey, Table } from "./sql/Catalogue.ts"
+export type { NumericMode } from "./sql/decode.ts"
+export { Savepoint, Transaction, type TransactionStatus } from "./Transaction.ts"
+export * from "./types.ts"
