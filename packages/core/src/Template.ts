@@ -280,6 +280,9 @@ export const compileTemplate = (source: string, mode: TemplateMode): Compiled =>
  * and `literal()`. Keys of objects are never templates; dates, buffers and class instances pass as they
  * are. Evaluating gives a new value of the same form and never changes the one compiled.
  *
+ * In `input` mode a plain string reads no secret, not even by way of a stored definition: that is
+ * `REFERENCE_UNAVAILABLE`. The markers beside it do.
+ *
  * Errors say the path of the string at fault (`details.path`).
  *
  * @throws {TemplateError} as {@link compileTemplate}
