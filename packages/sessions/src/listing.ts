@@ -1,6 +1,5 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { splitToken } from "./accessToken.ts"
 import { identifierText } from "./revoke.ts"
 import { invalid, SessionError } from "./SessionError.ts"
 import {
@@ -8,7 +7,6 @@ import {
   isActive,
   openContent,
   openIdentifier,
-  placeOf,
   placesOf,
   type Result,
   type SessionCall,
@@ -18,7 +16,7 @@ import {
 } from "./SessionRuntime.ts"
 import type { SessionRecord, SessionUserRecord } from "./SessionStore.ts"
 import { sessionsOf, usersOf } from "./scan.ts"
-import { sessionInvalid, verifyAt } from "./verify.ts"
+import { sessionInvalid, verification } from "./verify.ts"
 
 export interface PageInput {
   /** From 1; default 1. */
@@ -164,19 +162,16 @@ export const getInfo = Effect.fnUntraced(function* (
     }
     if (input.token === undefined) text("sessionId", input.sessionId)
   })
-  const now = yield* Clock.currentTimeMillis
   let id = input.sessionId
   if (input.token !== undefined) {
-    const token = splitToken(input.token)
-    if (token === undefined) return yield* Effect.fail(sessionInvalid("malformed"))
-    const verified = yield* verifyAt(runtime, yield* placeOf(runtime, input), token, now)
+    const verified = yield* verification(runtime, { ...input, token: input.token })
     if (verified.token === undefined) return yield* Effect.fail(sessionInvalid(verified.reason))
     id = verified.token.sessionId
   }
   const record = id === undefined ? undefined : yield* runtime.store.get(id)
   const scopes = (yield* placesOf(runtime, input)).map((place) => place.name)
   if (record === undefined || !scopes.includes(record.scope)) return yield* Effect.fail(notFound())
-  return yield* infoOf(runtime, record, now)
+  return yield* infoOf(runtime, record, yield* Clock.currentTimeMillis)
 })
 
 const userFrom = (

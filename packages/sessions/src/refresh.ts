@@ -66,8 +66,22 @@ const endReused = Effect.fnUntraced(function* (runtime: SessionRuntime, record: 
   return yield* Effect.fail(refusal("REFRESH_REUSED"))
 })
 
-const stillUsed = (access: SessionRecord["access"], now: number): SessionRecord["access"] =>
-  Object.fromEntries(Object.entries(access).filter(([, exp]) => exp + leeway > now / 1_000))
+/** The session with another access token of it, good until `exp` (Unix seconds). */
+const withToken = (record: SessionRecord, kid: string, exp: number, until: number, now: number) => {
+  const used = Object.entries(record.access).filter(([, end]) => end + leeway > now / 1_000)
+  const access: SessionRecord["access"] = Object.fromEntries(used)
+  const endAt = Math.max(until, ...[...Object.values(access), exp].map((at) => at * 1_000))
+  return {
+    ...withoutVersion(record),
+    endAt,
+    lastSeenAt: now,
+    access: { ...access, [kid]: Math.max(exp, access[kid] ?? 0) },
+    keepUntil: endAt + retention
+  }
+}
+
+const fullLife = (record: SessionRecord, iat: number): number =>
+  Math.min(lifetimeEnd(iat, record.lifetime), Math.floor(record.absoluteEnd / 1_000))
 
 /** The next turn: a new token of both kinds, if no other writer is first. */
 const rotate = Effect.fnUntraced(function* (
@@ -79,7 +93,7 @@ const rotate = Effect.fnUntraced(function* (
   const key = yield* runtime.keys.newest(place)
   const { data } = yield* openContent(runtime, record)
   const iat = Math.floor(now / 1_000)
-  const exp = Math.min(lifetimeEnd(iat, record.lifetime), Math.floor(record.absoluteEnd / 1_000))
+  const exp = fullLife(record, iat)
   const until = Math.min(now + record.refreshExpiry * 1_000, record.absoluteEnd)
   const generation = record.refresh.generation + 1
   const refresh = issueRefreshToken(runtime.registry.keyring, place.name, {
@@ -87,35 +101,22 @@ const rotate = Effect.fnUntraced(function* (
     generation,
     sibling: false
   })
-  const access = stillUsed(record.access, now)
-  const endAt = Math.max(until, ...[...Object.values(access), exp].map((at) => at * 1_000))
   // Signed before it is written: a failure here leaves the old token as it was.
   const token = yield* accessTokenOf(runtime, key, record, { iat, exp }, JSON.stringify(data))
   const written = yield* runtime.store.commit({
     session: {
-      ...withoutVersion(record),
-      endAt,
-      lastSeenAt: now,
-      access: { ...access, [key.kid]: Math.max(exp, access[key.kid] ?? 0) },
-      refresh: { generation, digest: refresh.digest, rotatedAt: now, until },
-      keepUntil: endAt + retention
+      ...withToken(record, key.kid, exp, until, now),
+      refresh: { generation, digest: refresh.digest, rotatedAt: now, until }
     },
     expect: record.version
   })
-  if (!written) return undefined
-  const tokens: SessionTokens = {
-    token,
-    refreshToken: refresh.token,
-    expiresAt: new Date(exp * 1_000),
-    sessionId: record.id
-  }
-  return tokens
+  return written ? tokensOf(record, token, refresh.token, exp) : undefined
 })
 
 /**
  * For one who comes with the token that the last turn retired: tokens of this same turn, so that the
- * family does not fork. Whichever of its tokens is used next retires all of them. Nothing is written;
- * the access token lives no longer than the one that the turn issued, under the same key.
+ * family does not fork. Whichever of its tokens is used next retires all of them. While the access token
+ * that the turn issued has half its life left, this one ends with it, and nothing need be written.
  */
 const siblingOf = Effect.fnUntraced(function* (
   runtime: SessionRuntime,
@@ -123,25 +124,38 @@ const siblingOf = Effect.fnUntraced(function* (
   record: SessionRecord,
   now: number
 ) {
-  const newest = yield* runtime.keys.newest(place)
-  const issued = Math.max(...Object.values(record.access))
-  const kid = Object.keys(record.access).find((kid) => record.access[kid] === issued)
-  const key = (kid === undefined ? undefined : yield* runtime.keys.find(kid)) ?? newest
   const { data } = yield* openContent(runtime, record)
   const iat = Math.floor(now / 1_000)
-  const exp = Math.min(lifetimeEnd(iat, record.lifetime), issued)
+  const [kid, issued] = Object.entries(record.access).reduce((a, b) => (b[1] > a[1] ? b : a), ["", 0])
+  const full = fullLife(record, iat)
+  const known = (issued - iat) * 2 >= full - iat ? yield* runtime.keys.find(kid) : undefined
+  const key = known ?? (yield* runtime.keys.newest(place))
+  const exp = known === undefined ? full : Math.min(issued, full)
   const refresh = issueRefreshToken(runtime.registry.keyring, place.name, {
     sessionId: record.id,
     generation: record.refresh.generation,
     sibling: true
   })
-  const tokens: SessionTokens = {
-    token: yield* accessTokenOf(runtime, key, record, { iat, exp }, JSON.stringify(data)),
-    refreshToken: refresh.token,
-    expiresAt: new Date(exp * 1_000),
-    sessionId: record.id
-  }
-  return tokens
+  const token = yield* accessTokenOf(runtime, key, record, { iat, exp }, JSON.stringify(data))
+  const written =
+    known !== undefined ||
+    (yield* runtime.store.commit({
+      session: withToken(record, key.kid, exp, record.refresh.until, now),
+      expect: record.version
+    }))
+  return written ? tokensOf(record, token, refresh.token, exp) : undefined
+})
+
+const tokensOf = (
+  record: SessionRecord,
+  token: string,
+  refreshToken: string,
+  exp: number
+): SessionTokens => ({
+  token,
+  refreshToken,
+  expiresAt: new Date(exp * 1_000),
+  sessionId: record.id
 })
 
 export const refresh = Effect.fnUntraced(function* (
@@ -163,8 +177,8 @@ export const refresh = Effect.fnUntraced(function* (
     const is = standing(record, token, place.config.reuse_leeway ?? defaults.reuse_leeway, now)
     if (is === "retired") return yield* endReused(runtime, record, now)
     if (now >= record.refresh.until) return yield* Effect.fail(refusal("REFRESH_EXPIRED"))
-    if (is === "predecessor") return yield* siblingOf(runtime, place, record, now)
-    const tokens = yield* rotate(runtime, place, record, now)
+    const issue = is === "predecessor" ? siblingOf : rotate
+    const tokens = yield* issue(runtime, place, record, now)
     if (tokens !== undefined) return tokens
   }
   return yield* Effect.fail(contended("refresh the session"))

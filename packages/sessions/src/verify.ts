@@ -18,6 +18,7 @@ import {
   placeOf,
   type Result,
   type SessionCall,
+  type SessionFailure,
   type SessionRuntime
 } from "./SessionRuntime.ts"
 import { freeze, type SessionData } from "./sessionData.ts"
@@ -152,22 +153,25 @@ const authenticate = Effect.fnUntraced(function* (
   return { token, digest }
 })
 
-/** Verifies a token for a scope that is known to exist. */
-export const verifyAt = Effect.fnUntraced(function* (
+/** Verifies a token taken apart, through definitions and store. */
+const verifyText = Effect.fnUntraced(function* (
   runtime: SessionRuntime,
-  place: Place,
-  text: TokenText,
+  input: SessionCall,
+  text: TokenText | undefined,
   now: number
-): Effect.fn.Return<Verification, SessionError> {
-  if (text.tag !== undefined && text.tag !== place.tag) return refused("wrong_tag")
+): Effect.fn.Return<Verification, SessionFailure> {
+  // Asked before the definitions are read: one that changes in between is then noticed by the next verify.
   const revision = yield* runtime.registry.revision.pipe(
     Effect.mapError((cause) => storeFailed("read the workspace's revision", cause))
   )
+  const place = yield* placeOf(runtime, input)
+  if (text === undefined) return refused("malformed")
+  if (text.tag !== undefined && text.tag !== place.tag) return refused("wrong_tag")
   const found = yield* authenticate(runtime, place, text.jwt, now)
   if (found.token === undefined) return refused(found.reason)
   const { token } = found
   if (text.sessionId !== undefined && text.sessionId !== token.sessionId) return refused("wrong_context")
-  // Asked before the record is read: a change in between is then seen by the next verify.
+  // Asked before the record is read, for the same reason.
   const changes = runtime.store.sync?.changes()
   const record = yield* runtime.store.get(token.sessionId)
   if (
@@ -194,13 +198,10 @@ export const verifyAt = Effect.fnUntraced(function* (
 export const verification = Effect.fnUntraced(function* (
   runtime: SessionRuntime,
   input: VerifyInput
-): Effect.fn.Return<Verification, Effect.Error<Result<never>>> {
+): Effect.fn.Return<Verification, SessionFailure> {
   const now = yield* Clock.currentTimeMillis
   const hit = peek(runtime, input, now)
-  if (hit !== undefined) return { token: hit }
-  const place = yield* placeOf(runtime, input)
-  const text = splitToken(input.token)
-  return text === undefined ? refused("malformed") : yield* verifyAt(runtime, place, text, now)
+  return hit === undefined ? yield* verifyText(runtime, input, splitToken(input.token), now) : { token: hit }
 })
 
 /** A refusal as an error. Why is in its cause, which `response` and JSON leave out. */

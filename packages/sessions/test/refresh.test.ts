@@ -183,6 +183,24 @@ describe("refresh rotation", () => {
     })
   )
 
+  it.effect("a sibling that comes when that one is as good as spent gets one of its own", () =>
+    Effect.gen(function* () {
+      const { sessions } = yield* openSessions({ config: { reuse_leeway: 60, expiry: 10, period: "secs" } })
+      const { refreshToken } = yield* sessions.start({ tag: "web", data })
+      yield* sessions.refresh({ tag: "web", refreshToken })
+      for (const [seconds, end] of [
+        [5, 10],
+        [6, 16],
+        [20, 30]
+      ] as const) {
+        yield* TestClock.setTime(wednesday + seconds * 1_000)
+        const { token, expiresAt } = yield* sessions.refresh({ tag: "web", refreshToken })
+        assert.strictEqual(expiresAt.getTime(), wednesday + end * 1_000)
+        assert.isTrue((yield* sessions.verify({ tag: "web", token })).valid)
+      }
+    })
+  )
+
   it.effect("many refreshes at once, in one process: one succeeds; with leeway all do, as one family", () =>
     Effect.gen(function* () {
       const { sessions } = yield* openSessions()

@@ -128,9 +128,12 @@ describe("users", () => {
   it.effect("many starts of a new user at once make one user", () =>
     Effect.gen(function* () {
       const { sessions } = yield* openSessions()
-      yield* Effect.forEach(Array.from({ length: 50 }), () => sessions.start({ tag: "web", data: user(1) }), {
-        concurrency: "unbounded"
-      })
+      const started = yield* Effect.forEach(
+        Array.from({ length: 50 }),
+        () => sessions.start({ tag: "web", data: user(1) }),
+        { concurrency: "unbounded" }
+      )
+      assert.strictEqual(new Set(started.map(({ token }) => decode(token).claims.sub)).size, 1)
       const details = yield* sessions.fetchUserDetails({ session: "web", identifier: "u1" })
       assert.deepInclude(details, { totalSessions: 50, activeSessionsCount: 50 })
       assert.strictEqual((yield* sessions.fetchUsers({ session: "web" })).total, 1)
