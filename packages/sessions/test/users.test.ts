@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { TestClock } from "effect/testing"
 import { dayAndWeek } from "../src/dashboard.ts"
-import { openSessions, web, wednesday } from "./openSessions.ts"
+import { decode, openSessions, web, wednesday } from "./openSessions.ts"
 
 const hour = 3_600_000
 const user = (n: number) => ({ userId: `u${n}` })
