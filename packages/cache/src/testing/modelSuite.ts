@@ -4,6 +4,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as References from "effect/References"
 import * as fc from "fast-check"
 import { describe, it } from "vitest"
 import type { CacheConfig } from "../CacheConfig.ts"
@@ -50,7 +51,8 @@ export const modelSuite = (name: string, options: ModelSuiteOptions): void => {
         )
         const [first] = built
         if (first === undefined) return
-        const run = Effect.runPromiseWith(Context.make(Clock.Clock, time.clock))
+        const quiet = Context.make(References.MinimumLogLevel, "None")
+        const run = Effect.runPromiseWith(Context.add(quiet, Clock.Clock, time.clock))
         let count = 0
         yield* Effect.promise(() =>
           fc.assert(
