@@ -104,7 +104,10 @@ export class PostgresPool implements DriverPool {
   }
 
   #giveBack(slot: Slot, exclusive: boolean): void {
-    if (exclusive) return this.#release(slot)
+    if (exclusive) {
+      this.#release(slot)
+      return
+    }
     slot.pending--
     this.#dispatch(slot)
   }

@@ -2,6 +2,14 @@ export { BoundCalls } from "./BoundCalls.ts"
 export type { CallEnvironment, CallSpan } from "./calls.ts"
 export * from "./connect.ts"
 export type { ConnectionIdentity, Scope } from "./DatabaseConnection.ts"
+export type {
+  DatabaseDef,
+  DatabaseEnv,
+  DatabaseInput,
+  DatabasePatch,
+  DatabaseType,
+  StoredDatabase
+} from "./DatabaseDef.ts"
 export * from "./DatabaseDriver.ts"
 export {
   DatabaseError,
@@ -10,7 +18,15 @@ export {
   DatabaseErrorType
 } from "./DatabaseError.ts"
 export { type DatabaseAccess, DatabaseHandle } from "./DatabaseHandle.ts"
+export {
+  type ConnectInput,
+  type ConnectionTest,
+  Databases,
+  type DatabasesOptions,
+  type DatabasesShape
+} from "./Databases.ts"
 export type { WriteEvent, WriteHook, WriteOperation } from "./hooks.ts"
+export type { RegistryCalls } from "./registryCalls.ts"
 export * from "./results.ts"
 export type { Column, ColumnType, ForeignKey, Table } from "./sql/Catalogue.ts"
 export type { NumericMode } from "./sql/decode.ts"
