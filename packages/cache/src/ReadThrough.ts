@@ -51,6 +51,8 @@ export interface LeaseOptions {
 const standardBudget = 1_000
 /** The part of a call's deadline that one question may take. */
 const budgetShare = 0.2
+/** How much longer than its own budget a call may wait for the answer to another one's question. */
+const joinShare = 1.5
 /** The part of a call's deadline that waiting for another process may take. */
 const waitShare = 0.5
 /** Milliseconds without another background refresh after one has failed. */
@@ -127,12 +129,23 @@ export class ReadThrough {
     })
   }
 
-  #lookup<E>({ binding, key, timeout }: ReadThroughRequest<E>) {
+  /** One question for all who want the same entry at once. */
+  #lookup<E>({
+    binding,
+    key,
+    timeout
+  }: ReadThroughRequest<E>): Effect.Effect<Entry | undefined | typeof Lost> {
     if (binding.sync !== undefined) {
       const entry = binding.sync.get(key)
       if (entry !== undefined || binding.sync.complete) return Effect.succeed(entry)
     }
-    return binding.health.tolerate(binding.store.get(key), budgetOf(timeout))
+    const budget = budgetOf(timeout)
+    const asked = this.flights.run(`${binding.address(key)} lookup`, () =>
+      binding.health.tolerate(binding.store.get(key), budget)
+    )
+    return timeout === undefined
+      ? asked
+      : Effect.timeoutOrElse(asked, { duration: budget * joinShare, orElse: () => Effect.succeed(Lost) })
   }
 
   #refreshBehind<E>(request: ReadThroughRequest<E>, address: string, now: number): Effect.Effect<void> {
@@ -156,10 +169,21 @@ export class ReadThrough {
     )
   }
 
-  /** The entry of that address was written or removed: no load that began before may overwrite this. */
-  taint(address: string): void {
-    this.flights.taint(address)
-    this.flights.taint(`${address} refresh`)
+  /**
+   * A change to the entry of that address, or of all that start so: no load that began before may
+   * overwrite it, and no lookup that began before answers who asks after it.
+   */
+  changing<A, E>(address: string, all: boolean, effect: Effect.Effect<A, E>): Effect.Effect<A, E> {
+    const taint = () => {
+      if (all) return this.flights.taintAll(address)
+      this.flights.taint(address)
+      this.flights.taint(`${address} refresh`)
+      this.flights.taint(`${address} lookup`)
+    }
+    return Effect.suspend(() => {
+      taint()
+      return Effect.ensuring(effect, Effect.sync(taint))
+    })
   }
 
   /** Loads and stores, as the only one in this process and, with a lease, among all. */

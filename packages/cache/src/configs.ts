@@ -79,9 +79,9 @@ export const makeConfigs = (desk: Desk): CacheConfigs => {
         (env) =>
           Effect.gen(function* () {
             const binding = yield* desk.bindings.resolve({ product, env: env.slug }, tag)
-            desk.through.flights.taintAll(binding.address(""))
             const now = yield* Clock.currentTimeMillis
-            const cleared = yield* binding.health.tolerate(binding.store.clear({ now }), clearingTime)
+            const asked = binding.health.tolerate(binding.store.clear({ now }), clearingTime)
+            const cleared = yield* desk.through.changing(binding.address(""), true, asked)
             if (cleared === Lost)
               yield* Effect.logWarning(`The values of cache '${tag}' could not be cleared.`)
           }).pipe(

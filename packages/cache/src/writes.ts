@@ -111,9 +111,9 @@ export const makeWrites = (desk: Desk): CacheWrites => {
         const now = yield* Clock.currentTimeMillis
         const step = yield* decide(old, now)
         if (!("entry" in step)) return step.result
-        desk.through.taint(address)
         const swapped = binding.store.swap(key, old?.revision ?? null, step.entry, now)
-        if (yield* ask(binding, "SET_VALUE_FAILED", swapped)) return step.result
+        const asked = ask(binding, "SET_VALUE_FAILED", swapped)
+        if (yield* desk.through.changing(address, false, asked)) return step.result
       }
       return yield* crowded(binding.scope.cache)
     })
@@ -155,8 +155,8 @@ export const makeWrites = (desk: Desk): CacheWrites => {
       const entry = yield* attempt(() =>
         makeEntry(binding, key, input, text, readLifetime(input, binding.config, now), now)
       )
-      desk.through.taint(binding.address(key))
-      yield* ask(binding, "SET_VALUE_FAILED", binding.store.set(key, entry, { now }))
+      const asked = ask(binding, "SET_VALUE_FAILED", binding.store.set(key, entry, { now }))
+      yield* desk.through.changing(binding.address(key), false, asked)
       return true as const
     })
 
@@ -181,9 +181,9 @@ export const makeWrites = (desk: Desk): CacheWrites => {
       }
       const [binding] = bindings
       if (binding === undefined) return false
-      desk.through.taint(binding.address(key))
       const now = yield* Clock.currentTimeMillis
-      return yield* ask(binding, "CLEAR_VALUE_FAILED", binding.store.remove(key, now))
+      const asked = ask(binding, "CLEAR_VALUE_FAILED", binding.store.remove(key, now))
+      return yield* desk.through.changing(binding.address(key), false, asked)
     })
 
   const clearMany = (input: ClearInput, entryTag: string | undefined) =>
@@ -193,10 +193,10 @@ export const makeWrites = (desk: Desk): CacheWrites => {
       let cleared = 0
       for (const binding of bindings) {
         yield* requireEnumeration(binding)
-        desk.through.flights.taintAll(binding.address(""))
         const now = yield* Clock.currentTimeMillis
         const code = entryTag === undefined ? "CLEAR_VALUES_FAILED" : "CLEAR_VALUE_FAILED"
-        cleared += yield* ask(binding, code, binding.store.clear({ now, tag: entryTag }))
+        const asked = ask(binding, code, binding.store.clear({ now, tag: entryTag }))
+        cleared += yield* desk.through.changing(binding.address(""), true, asked)
       }
       return cleared
     })
