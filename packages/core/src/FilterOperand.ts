@@ -64,7 +64,9 @@ const list = (value: unknown, path: string): ReadonlyArray<unknown> => {
   if (value.length > maxList) {
     throw filterError(path, "size", `at most ${maxList} elements, found ${value.length}`)
   }
-  for (let i = 0; i < value.length; i++) bindable(value[i], `${path}[${i}]`)
+  for (let i = 0; i < value.length; i++) {
+    if (typeof value[i] !== "string") bindable(value[i], `${path}[${i}]`)
+  }
   return value
 }
 

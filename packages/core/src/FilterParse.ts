@@ -24,6 +24,11 @@ const operatorNames: ReadonlyMap<string, Name> = new Map(
   ).map((name) => [name.toLowerCase(), name])
 )
 
+/** By the usual spelling, which needs no folding. */
+const usualNames: ReadonlyMap<string, Name> = new Map(
+  [...operatorNames.values()].map((name) => [`$${name}`, name])
+)
+
 const known = [...operatorNames.values()].map((name) => `$${name}`).join(" ")
 
 interface State {
@@ -80,7 +85,7 @@ const operatorsOf = (field: string, value: Record<string, unknown>, path: string
     if (!key.startsWith("$")) {
       throw filterError(at, "mixed", "operators and plain keys stand side by side; use only one of them")
     }
-    const operator = operatorNames.get(fold(key))
+    const operator = usualNames.get(key) ?? operatorNames.get(fold(key))
     if (operator === undefined) {
       throw filterError(at, "operator", `unknown operator '${key}'. Known are: ${known}`)
     }

@@ -9,7 +9,7 @@ import {
   type Programs,
   type TemplateScope
 } from "./TemplateEvaluate.ts"
-import type { TemplateMode } from "./TemplateHead.ts"
+import { meansSomething, type TemplateMode } from "./TemplateHead.ts"
 import type { Reference, Syntax } from "./TemplateNode.ts"
 import { parseTemplate } from "./TemplateParse.ts"
 import { type Literal, markerOf, type SecretReference, type TrustedTemplate } from "./TemplateTrust.ts"
@@ -114,8 +114,12 @@ const plainProgram = (made: Program): Program =>
         }
       })
 
+/** Whether a text means nothing to the language, and is not so long that its length has to be checked. */
+const isPlainText = (text: string, mode: TemplateMode): boolean =>
+  (mode === "input" || text.length <= 16_384) && (!text.includes("$") || !meansSomething(text, mode))
+
 const programOfString = (source: string, mode: TemplateMode): Program => {
-  if (!source.includes("$") && (mode === "input" || source.length <= 16_384)) return constant(source)
+  if (isPlainText(source, mode)) return constant(source)
   const kept = recent[mode].get(source)
   if (kept !== undefined) return kept
   const parsed = programOfSyntax(parseTemplate(source, mode), source, noHoles)
@@ -184,7 +188,7 @@ const inner = (path: string, key: string | number): string =>
 
 /** Whether nothing can resolve in a value: the quick answer for most input. */
 const isInertValue = (value: unknown, mode: TemplateMode, depth: number): boolean => {
-  if (typeof value === "string") return !value.includes("$") && (mode === "input" || value.length <= 16_384)
+  if (typeof value === "string") return isPlainText(value, mode)
   if (typeof value !== "object" || value === null) return true
   if (depth >= maxValueDepth) return false
   if (Array.isArray(value)) {
