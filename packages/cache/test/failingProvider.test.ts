@@ -60,7 +60,11 @@ describe("a provider that fails", () => {
             yield* caches.get({ ...at, fallback: () => "stored" })
             state.mood = mood
             let calls = 0
-            const fallback = async () => `loaded ${++calls}`
+            const fallback = async () => {
+              const result = `loaded ${++calls}`
+              await new Promise((resolve) => setTimeout(resolve, 60))
+              return result
+            }
             const read = caches.get({ ...at, timeout: 500, fallback })
             expect(yield* read).toBe("loaded 1")
             expect(yield* read).toBe("loaded 2")
