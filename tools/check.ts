@@ -44,7 +44,7 @@ const steps: ReadonlyArray<Step> = [
   },
   { name: "lint and format (biome)", run: tool("biome", "ci", "--colors=off") },
   { name: "import direction", run: async () => importViolations() },
-  { name: "unused files, exports, dependencies (knip)", run: tool("knip", "--no-progress") },
+  { name: "unused files, exports, dependencies (knip)", run: tool("knip", "--no-progress", "--no-config-hints") },
   {
     name: "examples in the documentation compile",
     run: async () => {
