@@ -1,4 +1,4 @@
-import { type ContextDefaults, type DuctapeError, resolveContext } from "@ductape/core"
+import { type ContextDefaults, type DuctapeError, isDuctapeError, resolveContext } from "@ductape/core"
 import type { Action, StoredAction } from "@ductape/registry"
 import { Registry, type RegistryError } from "@ductape/registry"
 import * as Context from "effect/Context"
@@ -16,9 +16,10 @@ import { HttpSender } from "./http/HttpSender.ts"
 import { type ImportOptions, type ImportResult, importApp } from "./import/index.ts"
 import { iteratePages } from "./pages/iteratePages.ts"
 import type { PagesCall } from "./pages/PagesCall.ts"
-import { ActionRunner, type Progress, type RunMode } from "./run/ActionRunner.ts"
+import { ActionRunner, type RunMode } from "./run/ActionRunner.ts"
 import { attempt } from "./run/attempt.ts"
 import { bounded } from "./run/bounded.ts"
+import { Progress } from "./run/Progress.ts"
 import { type CheckedCall, checkCall, type RunCall, type RunResponse } from "./run/RunCall.ts"
 
 export interface ApiOptions {
@@ -97,27 +98,33 @@ export const makeApi = Effect.fnUntraced(function* (
     timeout: options.timeout ?? 30_000
   })
 
-  const respond = (call: RunCall, mode: RunMode): Result<RunResponse> =>
-    Effect.suspend(() =>
-      Effect.flatMap(
-        attempt(() => checkCall(call, options.defaults)),
-        (checked) => {
-          const progress: Progress = { attempts: 0 }
-          return traced(checked, progress, bounded(checked, progress, runner.run(checked, progress, mode)))
-        }
-      )
-    )
+  const respond = <A>(call: RunCall, mode: RunMode, result: (response: RunResponse) => A): Result<A> =>
+    Effect.suspend(() => {
+      let checked: CheckedCall
+      try {
+        checked = checkCall(call, options.defaults)
+      } catch (cause) {
+        return isDuctapeError(cause) ? Effect.fail(cause) : Effect.die(cause)
+      }
+      return Effect.useSpan("Api.run", spanOptions(checked), (span) => {
+        const progress = new Progress(span)
+        return Effect.map(bounded(checked, progress, runner.run(checked, progress, mode)), (response) => {
+          progress.ended(response)
+          return result(response)
+        })
+      })
+    })
 
   // Asked synchronously: fibers share a scheduler, so later the async context may be another call's.
   const userMode = (next?: string): RunMode => ({ exempt: appsBeingRefreshed(), next })
 
   const run = <T>(call: RunCall): Result<T> => {
     const whole = call?.returns === "response"
-    return Effect.map(respond(call, userMode()), (response) => (whole ? response : response.data) as T)
+    return respond(call, userMode(), (response) => (whole ? response : response.data) as T)
   }
 
   const page = (call: RunCall, next: string | undefined): Result<RunResponse> =>
-    respond({ ...call, returns: "response" }, userMode(next))
+    respond({ ...call, returns: "response" }, userMode(next), (response) => response)
 
   return {
     run,
@@ -151,32 +158,13 @@ export const makeApi = Effect.fnUntraced(function* (
   }
 })
 
-const traced = (
-  call: CheckedCall,
-  progress: Progress,
-  run: Effect.Effect<RunResponse, DuctapeError>
-): Effect.Effect<RunResponse, DuctapeError> =>
-  Effect.useSpan(
-    "Api.run",
-    {
-      kind: "client",
-      attributes: {
-        "ductape.product": call.context.product,
-        "ductape.env": call.context.env,
-        "ductape.app": call.app,
-        "ductape.action": call.action
-      }
-    },
-    (span) =>
-      Effect.onExit(run, (exit) =>
-        Effect.sync(() => {
-          if (progress.request !== undefined) {
-            span.attribute("http.request.method", progress.request.method)
-            span.attribute("server.address", progress.request.origin)
-            span.attribute("url.template", progress.request.template)
-          }
-          span.attribute("ductape.attempts", progress.attempts)
-          if (exit._tag === "Success") span.attribute("http.response.status_code", exit.value.status)
-        })
-      )
-  )
+const spanOptions = ({ action, app, context }: CheckedCall) =>
+  ({
+    kind: "client",
+    attributes: {
+      "ductape.product": context.product,
+      "ductape.env": context.env,
+      "ductape.app": app,
+      "ductape.action": action
+    }
+  }) as const

@@ -27,9 +27,14 @@ export class AttemptTimeout extends Error {
 }
 
 /** Why no answer came: an error of the network, of the sender's stream, or one of ours. */
-export interface WireFault {
+export class WireFault {
   readonly cause: unknown
+  constructor(cause: unknown) {
+    this.cause = cause
+  }
 }
+
+type Settle = (result: WireResponse | WireFault) => void
 
 const empty = Buffer.alloc(0)
 
@@ -48,7 +53,7 @@ export interface ExchangeOptions {
  */
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #options: ExchangeOptions
-  readonly #settle: (result: Effect.Effect<WireResponse, WireFault>) => void
+  readonly #settle: Settle
   #timer: NodeJS.Timeout | undefined
   #controller: Dispatcher.DispatchController | undefined
   #aborted: Error | undefined
@@ -60,7 +65,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #size = 0
   #stream: Readable | undefined
 
-  constructor(options: ExchangeOptions, settle: (result: Effect.Effect<WireResponse, WireFault>) => void) {
+  constructor(options: ExchangeOptions, settle: Settle) {
     this.#options = options
     this.#settle = settle
     this.#timer = setTimeout(() => {
@@ -72,7 +77,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   abort(reason: Error): void {
     if (this.#done) return
     this.#aborted = reason
-    this.#finish(Effect.fail({ cause: reason }))
+    this.#finish(new WireFault(reason))
     this.#controller?.abort(reason)
   }
 
@@ -97,7 +102,7 @@ class Exchange implements Dispatcher.DispatchHandler {
           done(error)
         }
       })
-      this.#finish(Effect.succeed({ status, headers: this.#headers, body: empty, stream: this.#stream }))
+      this.#finish({ status, headers: this.#headers, body: empty, stream: this.#stream })
       return
     }
     // The answer to HEAD announces a body that does not follow.
@@ -124,7 +129,7 @@ class Exchange implements Dispatcher.DispatchHandler {
       return
     }
     const body = this.#chunks === undefined ? (this.#first ?? empty) : Buffer.concat(this.#chunks, this.#size)
-    this.#finish(Effect.succeed({ status: this.#status, headers: this.#headers, body, stream: undefined }))
+    this.#finish({ status: this.#status, headers: this.#headers, body, stream: undefined })
   }
 
   onResponseError(_controller: unknown, error: Error): void {
@@ -132,16 +137,16 @@ class Exchange implements Dispatcher.DispatchHandler {
       this.#stream.destroy(error)
       return
     }
-    this.#finish(Effect.fail({ cause: error }))
+    this.#finish(new WireFault(error))
   }
 
   #refuse(controller: Dispatcher.DispatchController): void {
     const reason = new BodyTooLarge()
-    this.#finish(Effect.fail({ cause: reason }))
+    this.#finish(new WireFault(reason))
     controller.abort(reason)
   }
 
-  #finish(result: Effect.Effect<WireResponse, WireFault>): void {
+  #finish(result: WireResponse | WireFault): void {
     if (this.#done) return
     this.#done = true
     clearTimeout(this.#timer)
@@ -160,29 +165,42 @@ const wireBody = (
   }
 }
 
-/** Sends once. Interruption aborts the request. */
+/** Sends once; `settle` is called once, later. Returns how to abort it. */
+export const startExchange = (
+  dispatcher: Dispatcher,
+  request: WireRequest,
+  options: ExchangeOptions,
+  settle: Settle
+): (() => void) => {
+  const handler = new Exchange(options, settle)
+  try {
+    const { body, headers } = wireBody(request.body, request.headers)
+    dispatcher.dispatch(
+      {
+        origin: request.origin,
+        path: request.path,
+        method: request.method,
+        headers,
+        body,
+        bodyTimeout: options.stream ? options.timeout : 0
+      },
+      handler
+    )
+  } catch (cause) {
+    handler.abort(cause instanceof Error ? cause : new Error("the request could not be written"))
+  }
+  return () => handler.abort(new Error("the call was interrupted"))
+}
+
+/** The same as an Effect: interruption aborts the request. */
 export const exchange = (
   dispatcher: Dispatcher,
   request: WireRequest,
   options: ExchangeOptions
 ): Effect.Effect<WireResponse, WireFault> =>
   Effect.callback((resume) => {
-    const handler = new Exchange(options, resume)
-    try {
-      const { body, headers } = wireBody(request.body, request.headers)
-      dispatcher.dispatch(
-        {
-          origin: request.origin,
-          path: request.path,
-          method: request.method,
-          headers,
-          body,
-          bodyTimeout: options.stream ? options.timeout : 0
-        },
-        handler
-      )
-    } catch (cause) {
-      handler.abort(cause instanceof Error ? cause : new Error("the request could not be written"))
-    }
-    return Effect.sync(() => handler.abort(new Error("the call was interrupted")))
+    const abort = startExchange(dispatcher, request, options, (result) =>
+      resume(result instanceof WireFault ? Effect.fail(result) : Effect.succeed(result))
+    )
+    return Effect.sync(abort)
   })

@@ -7,7 +7,14 @@ import type { BuiltRequest } from "../request/RequestPlan.ts"
 import type { ConnectionGate } from "./ConnectionGate.ts"
 import { decompress, headerText, parseBody, type ResponseHeaders } from "./decodeBody.ts"
 import type { EgressPolicy } from "./EgressPolicy.ts"
-import { exchange, type WireFault, type WireRequest, type WireResponse } from "./Exchange.ts"
+import {
+  type ExchangeOptions,
+  exchange,
+  startExchange,
+  WireFault,
+  type WireRequest,
+  type WireResponse
+} from "./Exchange.ts"
 import { classifyFault, type Fault, retriedStatuses, statusCode } from "./failure.ts"
 import { isRedirect, maxRedirects, nextHop } from "./redirect.ts"
 import { allowsRetry, type RetryConfig, retryAfter, retryDelay } from "./retryPolicy.ts"
@@ -65,10 +72,41 @@ export class HttpSender {
     this.#options = options
   }
 
-  /** Sends until it succeeds or may not be tried again. */
-  send(request: BuiltRequest, options: SendOptions): Effect.Effect<Reply, ActionError> {
+  /** Sends until it succeeds or may not be tried again; `finish` makes the result of the answer. */
+  send<A>(
+    request: BuiltRequest,
+    options: SendOptions,
+    finish: (reply: Reply) => A
+  ): Effect.Effect<A, ActionError> {
     const wire: WireRequest = { ...request, headers: { ...standardHeaders, ...request.headers } }
-    return this.#try(wire, request.replayable, options, 0)
+    const { replayable } = request
+    const dispatcher = this.#dispatcher
+    if (dispatcher === undefined || options.gate !== undefined || this.#options.egress !== undefined) {
+      return Effect.map(this.#try(wire, replayable, options, 0), finish)
+    }
+    // The same in one step, for a first attempt that nothing holds up and that most often succeeds.
+    return Effect.callback((resume) => {
+      options.progress.attempts += 1
+      const abort = startExchange(dispatcher, wire, this.#exchangeOptions(wire, options), (result) => {
+        if (result instanceof WireFault || isRedirect(result.status, wire.method)) {
+          const outcome = this.#settled(result, wire, options, 0, undefined)
+          resume(
+            Effect.map(
+              Effect.flatMap(outcome, (known) => this.#conclude(known, wire, replayable, options, 0)),
+              finish
+            )
+          )
+          return
+        }
+        const outcome = this.#read(result, undefined)
+        resume(
+          isFailed(outcome)
+            ? Effect.map(this.#conclude(outcome, wire, replayable, options, 0), finish)
+            : Effect.succeed(finish(outcome))
+        )
+      })
+      return Effect.sync(abort)
+    })
   }
 
   /** Closes the connections; requests under way are cut off. */
@@ -84,25 +122,36 @@ export class HttpSender {
     options: SendOptions,
     retry: number
   ): Effect.Effect<Reply, ActionError> {
-    return Effect.flatMap(this.#attempt(wire, options), (outcome) => {
-      if (!isFailed(outcome)) return Effect.succeed(outcome)
-      const again =
-        retry < options.retries &&
-        replayable &&
-        outcome.retryable &&
-        allowsRetry(options.retryConfig, outcome.fault.code)
-      if (!again) return Effect.fail(toError(outcome, options))
-      return Effect.flatMap(Random.next, (random) =>
-        Clock.clockWith((clock) => {
-          const asked =
-            outcome.response === undefined
-              ? undefined
-              : retryAfter(outcome.response.headers, clock.currentTimeMillisUnsafe())
-          const delay = retryDelay(options.retryConfig, retry, asked, random)
-          return Effect.andThen(Effect.sleep(delay), this.#try(wire, replayable, options, retry + 1))
-        })
-      )
-    })
+    return Effect.flatMap(this.#attempt(wire, options), (outcome) =>
+      this.#conclude(outcome, wire, replayable, options, retry)
+    )
+  }
+
+  /** Takes an attempt's outcome for the result, or tries again. */
+  #conclude(
+    outcome: Reply | Failed,
+    wire: WireRequest,
+    replayable: boolean,
+    options: SendOptions,
+    retry: number
+  ): Effect.Effect<Reply, ActionError> {
+    if (!isFailed(outcome)) return Effect.succeed(outcome)
+    const again =
+      retry < options.retries &&
+      replayable &&
+      outcome.retryable &&
+      allowsRetry(options.retryConfig, outcome.fault.code)
+    if (!again) return Effect.fail(toError(outcome, options))
+    return Effect.flatMap(Random.next, (random) =>
+      Clock.clockWith((clock) => {
+        const asked =
+          outcome.response === undefined
+            ? undefined
+            : retryAfter(outcome.response.headers, clock.currentTimeMillisUnsafe())
+        const delay = retryDelay(options.retryConfig, retry, asked, random)
+        return Effect.andThen(Effect.sleep(delay), this.#try(wire, replayable, options, retry + 1))
+      })
+    )
   }
 
   #attempt(wire: WireRequest, options: SendOptions): Effect.Effect<Reply | Failed> {
@@ -139,35 +188,39 @@ export class HttpSender {
         return Effect.succeed(this.#fault(cause))
       }
       if (hops === 0) options.progress.attempts += 1
-      const head = wire.method === "HEAD"
       return this.#withDispatcher((dispatcher) =>
-        exchange(dispatcher, wire, {
-          timeout: options.attemptTimeout,
-          limit: this.#options.bodyLimit,
-          stream: options.stream,
-          head
-        })
+        exchange(dispatcher, wire, this.#exchangeOptions(wire, options))
       ).pipe(
         Effect.matchEffect({
-          onFailure: ({ cause }) => Effect.succeed<Reply | Failed>(this.#fault(cause)),
-          onSuccess: (response): Effect.Effect<Reply | Failed> => {
-            if (!isRedirect(response.status, wire.method)) {
-              return Effect.succeed(this.#read(response, whenRead))
-            }
-            const next =
-              hops < maxRedirects
-                ? nextHop(wire, headerText(response.headers, "location"))
-                : `there were more than ${maxRedirects}`
-            if (typeof next !== "string") return this.#exchange(next, options, hops + 1, whenRead)
-            const message = `The API answered with a redirect that is not followed: ${next}.`
-            return Effect.succeed({
-              ...this.#failedStatus(response),
-              fault: { code: "REDIRECT_REFUSED", message }
-            })
-          }
+          onFailure: (fault) => this.#settled(fault, wire, options, hops, whenRead),
+          onSuccess: (response) => this.#settled(response, wire, options, hops, whenRead)
         })
       )
     })
+  }
+
+  #exchangeOptions(wire: WireRequest, { attemptTimeout, stream }: SendOptions): ExchangeOptions {
+    const limit = this.#options.bodyLimit
+    return { timeout: attemptTimeout, limit, stream, head: wire.method === "HEAD" }
+  }
+
+  /** Reads an answer, following it if it is a redirect. */
+  #settled(
+    result: WireResponse | WireFault,
+    wire: WireRequest,
+    options: SendOptions,
+    hops: number,
+    whenRead: (() => void) | undefined
+  ): Effect.Effect<Reply | Failed> {
+    if (result instanceof WireFault) return Effect.succeed(this.#fault(result.cause))
+    if (!isRedirect(result.status, wire.method)) return Effect.succeed(this.#read(result, whenRead))
+    const next =
+      hops < maxRedirects
+        ? nextHop(wire, headerText(result.headers, "location"))
+        : `there were more than ${maxRedirects}`
+    if (typeof next !== "string") return this.#exchange(next, options, hops + 1, whenRead)
+    const message = `The API answered with a redirect that is not followed: ${next}.`
+    return Effect.succeed({ ...this.#failedStatus(result), fault: { code: "REDIRECT_REFUSED", message } })
   }
 
   #withDispatcher<A>(
@@ -177,7 +230,7 @@ export class HttpSender {
     return Effect.flatMap(
       Effect.tryPromise({
         try: () => this.#open(),
-        catch: (cause) => ({ cause })
+        catch: (cause) => new WireFault(cause)
       }),
       use
     )

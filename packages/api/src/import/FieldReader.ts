@@ -1,5 +1,5 @@
 import type { Field } from "@ductape/registry"
-import { acceptable, dataTypeOf } from "./fieldTypes.ts"
+import { acceptable, dataTypeOf, sendable } from "./fieldTypes.ts"
 import { isCredentialName, isForbiddenName, shorten } from "./json.ts"
 import type { Schemas, Shape } from "./Schemas.ts"
 
@@ -105,8 +105,8 @@ export class FieldReader {
     const constant = acceptable(shape.constant?.value, draft.type, shape, limits)
     const value = acceptable(shape.default, draft.type, shape, limits)
     if (options.defaults && constant !== undefined && options.required) draft.defaultValue = constant
-    else if (options.defaults && value !== undefined && JSON.stringify(value).length <= 2000) {
-      draft.defaultValue = value
+    else if (options.defaults && value !== undefined && sendable(value, shape)) {
+      if (JSON.stringify(value).length <= 2000) draft.defaultValue = value
     }
     if (isCredentialName(options.name)) return
     const sample = acceptable(options.sample ?? shape.sample ?? constant, draft.type, shape, limits)

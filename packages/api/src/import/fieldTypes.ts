@@ -101,6 +101,16 @@ const unquoted = (type: DataType | undefined, value: string): unknown => {
   return value
 }
 
+/** Documents also say in words what happens without a value; that is nothing to send. */
+const prose = /^(null|undefined|none|nil)?$|\S\s+\S+\s+\S/i
+
+/** A default that may be sent: one that says something, and is a value rather than words about it. */
+export const sendable = (value: unknown, shape: Shape): boolean => {
+  if (typeof value === "string") return shape.enum?.includes(value) === true || !prose.test(value)
+  if (Array.isArray(value)) return value.length > 0
+  return !isRecord(value) || Object.keys(value).length > 0
+}
+
 /** A default or sample that the field itself would accept, else `undefined`. */
 export const acceptable = (
   value: unknown,

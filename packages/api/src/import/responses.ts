@@ -3,7 +3,7 @@ import { withoutCredentials } from "./FieldReader.ts"
 import { isForbiddenName, isRecord, own, recordIn, shorten } from "./json.ts"
 import type { Schemas, Shape } from "./Schemas.ts"
 
-const maxNodes = 120
+const maxNodes = 80
 const maxDepth = 6
 const sampleBytes = 2048
 
@@ -116,7 +116,15 @@ const describe = (schemas: Schemas, media: Readonly<Record<string, unknown>>): A
 /** A sample without credentials, if it is small enough to keep. */
 export const sampleOf = (value: unknown): unknown => {
   if (value === undefined || value === null) return undefined
-  if (typeof value === "string") return shorten(value, 300)
+  if (typeof value === "string") {
+    if (!/^\s*[[{]/.test(value)) return shorten(value, 300)
+    // Documents often show JSON as text.
+    try {
+      return sampleOf(JSON.parse(value))
+    } catch {
+      return shorten(value, 300)
+    }
+  }
   const text = JSON.stringify(value)
   return text.length > sampleBytes ? undefined : withoutCredentials(value)
 }

@@ -107,9 +107,9 @@ export const queryPairs = (
       pairs.push(`${key}=${listed(present, write).join(delimiters[style] ?? ",")}`)
       return
     }
-    for (const item of present) {
+    for (const [index, item] of present.entries()) {
       if (isPlainObject(item)) {
-        bracketPairs(name, [item], "drop", (bracketed, text) =>
+        bracketPairs(`${name}[${index}]`, item, "drop", (bracketed, text) =>
           pairs.push(`${encode(bracketed)}=${write(text)}`)
         )
       } else pairs.push(`${key}=${write(anyText(item))}`)

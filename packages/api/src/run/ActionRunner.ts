@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto"
 import {
   CallCache,
   type DuctapeError,
+  isDuctapeError,
   SessionVerifier,
   TemplateError,
   type VerifiedSession
@@ -15,12 +16,13 @@ import { CredentialAccess } from "../credentials/CredentialAccess.ts"
 import type { CredentialBook } from "../credentials/CredentialBook.ts"
 import { withoutAuth } from "../credentials/definitions.ts"
 import type { OAuthEntry, OAuthManager } from "../credentials/OAuthManager.ts"
-import type { HttpSender, Reply } from "../http/HttpSender.ts"
+import type { HttpSender, Reply, SendOptions } from "../http/HttpSender.ts"
 import type { BuiltRequest } from "../request/RequestPlan.ts"
 import { attempt } from "./attempt.ts"
-import { type Composed, compose, type FetchAnswer } from "./compose.ts"
+import { type Composed, composeNow, type FetchAnswer } from "./compose.ts"
 import { identityOf } from "./identity.ts"
 import { Preparation, type Prepared } from "./Preparation.ts"
+import { Progress } from "./Progress.ts"
 import { pageRequest } from "./pageRequest.ts"
 import type { CheckedCall, RunResponse } from "./RunCall.ts"
 import { RunReferences } from "./references.ts"
@@ -45,13 +47,6 @@ export interface RunMode {
   readonly next?: string | undefined
 }
 
-/** How far a run got; read by whoever cuts it off. */
-export interface Progress {
-  attempts: number
-  /** What is being asked for; nothing of the input. */
-  request?: { readonly method: string; readonly origin: string; readonly template: string }
-}
-
 /** Runs actions. The order of steps of every run is in `#steps`. */
 export class ActionRunner {
   readonly #options: ActionRunnerOptions
@@ -63,16 +58,44 @@ export class ActionRunner {
     this.#preparation = new Preparation(options.registry)
     this.#answers = new CredentialAccess(options.registry, options.scope, (connection, action, input) =>
       Effect.map(
-        this.run(askingCall(connection, action, input), { attempts: 0 }, { asking: true }),
+        this.run(askingCall(connection, action, input), new Progress(), { asking: true }),
         ({ data }) => data
       )
     )
   }
 
   run(call: CheckedCall, progress: Progress, mode: RunMode): Effect.Effect<RunResponse, DuctapeError> {
-    return Effect.flatMap(this.#preparation.prepare(call.context, call.app, call.action), (prepared) =>
-      this.#steps(prepared, call, progress, mode)
+    const prepared = this.#preparation.kept(call.context, call.app, call.action)
+    if (prepared !== undefined) return this.#runPrepared(prepared, call, progress, mode)
+    return Effect.flatMap(this.#preparation.prepare(call.context, call.app, call.action), (made) =>
+      this.#runPrepared(made, call, progress, mode)
     )
+  }
+
+  #runPrepared(
+    prepared: Prepared,
+    call: CheckedCall,
+    progress: Progress,
+    mode: RunMode
+  ): Effect.Effect<RunResponse, DuctapeError> {
+    const plain = call.session === undefined && call.cache === undefined && mode.next === undefined
+    if (!plain || this.#oauthOf(prepared, mode) !== undefined) {
+      return progress.within(this.#steps(prepared, call, progress, mode))
+    }
+    // The same steps for a call that has none of these: nothing to wait for but the answer.
+    return Effect.withFiber((fiber) => {
+      const clock = fiber.getRef(Clock.Clock)
+      const now = clock.currentTimeMillisUnsafe()
+      const composed = this.#compose(prepared, call, mode, undefined, undefined, now)
+      const send = ({ request }: Composed) =>
+        this.#send(prepared, call, withKey(request, idempotencyKey(request, call)), progress, (reply) => ({
+          ...reply,
+          attempts: progress.attempts,
+          duration: clock.currentTimeMillisUnsafe() - now,
+          cached: false
+        }))
+      return Effect.isEffect(composed) ? progress.within(Effect.flatMap(composed, send)) : send(composed)
+    })
   }
 
   readonly #steps = Effect.fnUntraced(function* (
@@ -91,13 +114,9 @@ export class ActionRunner {
     const generation = entry?.generation ?? 0
     const write = () => this.#write(prepared, call, mode, session, entry, now)
     const composed = yield* write()
-    progress.request = {
-      method: composed.request.method,
-      origin: composed.request.origin,
-      template: prepared.plan.action.resource
-    }
     const key = idempotencyKey(composed.request, call)
-    const send = ({ request }: Composed) => this.#send(prepared, call, withKey(request, key), progress)
+    const send = ({ request }: Composed) =>
+      this.#send(prepared, call, withKey(request, key), progress, (reply) => reply)
     let load: Effect.Effect<Reply, DuctapeError> = send(composed)
     if (entry !== undefined && composed.rotating.length > 0 && composed.request.replayable) {
       const again = Effect.flatMap(this.#options.oauth.renew(entry, generation), () =>
@@ -105,15 +124,17 @@ export class ActionRunner {
       )
       load = Effect.catch(load, (error) => (error.code === "UNAUTHORIZED" ? again : Effect.fail(error)))
     }
-    if (cache === undefined) {
-      const reply = yield* load
-      const duration = clock.currentTimeMillisUnsafe() - now
-      return { ...reply, attempts: progress.attempts, duration, cached: false }
-    }
-    let fresh: Reply | undefined
+    const finish = (reply: Reply, cached: boolean): RunResponse => ({
+      ...reply,
+      attempts: progress.attempts,
+      duration: clock.currentTimeMillisUnsafe() - now,
+      cached
+    })
+    if (cache === undefined) return finish(yield* load, false)
     const { connection, plan } = prepared
     const where = { ...call.context, app: connection.accessTag }
     const identity = yield* attempt(() => identityOf(plan, composed, where, entry?.fingerprint ?? ""))
+    let fresh: Reply | undefined
     const { cached, value } = yield* cache.through(
       {
         context: call.context,
@@ -127,13 +148,8 @@ export class ActionRunner {
         return reply.data
       })
     )
-    const data: unknown =
-      value instanceof Uint8Array && !Buffer.isBuffer(value)
-        ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-        : value
-    const duration = clock.currentTimeMillisUnsafe() - now
     const { headers, status } = fresh ?? { status: 200, headers: {} }
-    return { status, headers, data, attempts: progress.attempts, duration, cached }
+    return finish({ status, headers, data: bytesAsBuffer(value) }, cached)
   })
 
   #oauthOf({ connection, names }: Prepared, { exempt }: RunMode): OAuthEntry | undefined {
@@ -149,42 +165,57 @@ export class ActionRunner {
     entry: OAuthEntry | undefined,
     now: number
   ): Effect.Effect<Composed, DuctapeError> {
-    const { book, registry } = this.#options
-    const { connection, plan } = prepared
-    const asking = mode.asking === true
-    const composed = Effect.flatMap(
-      attempt(() => {
-        const ambient = prepared.ambient(book)
-        const own = asking ? withoutAuth(ambient) : ambient
-        return entry === undefined ? [own] : [prepared.oauth(entry), own]
-      }),
-      (credentials) =>
-        compose({
-          plan,
-          input: call.input,
-          mode: asking ? "definition" : "input",
-          credentials,
-          references: new RunReferences(connection, session),
-          now,
-          registry,
-          fetchAnswer: asking ? cycle : this.#fetchAnswer
-        })
-    )
     const { next } = mode
+    const composed = Effect.suspend(() => {
+      const made = this.#compose(prepared, call, mode, session, entry, now)
+      return Effect.isEffect(made) ? made : Effect.succeed(made)
+    })
     if (next === undefined) return composed
     return Effect.flatMap(composed, (made) => attempt(() => ({ ...made, request: pageRequest(made, next) })))
   }
 
+  /** At once where it can be; what it cannot do is a failed Effect. */
+  #compose(
+    prepared: Prepared,
+    call: CheckedCall,
+    mode: RunMode,
+    session: VerifiedSession | undefined,
+    entry: OAuthEntry | undefined,
+    now: number
+  ): Composed | Effect.Effect<Composed, DuctapeError> {
+    const { book, registry } = this.#options
+    const { connection, plan } = prepared
+    const asking = mode.asking === true
+    try {
+      const all = prepared.ambient(book)
+      const ambient = asking ? withoutAuth(all) : all
+      return composeNow({
+        plan,
+        input: call.input,
+        mode: asking ? "definition" : "input",
+        credentials: entry === undefined ? [ambient] : [prepared.oauth(entry), ambient],
+        references: new RunReferences(connection, session),
+        now,
+        registry,
+        fetchAnswer: asking ? cycle : this.#fetchAnswer
+      })
+    } catch (cause) {
+      return isDuctapeError(cause) ? Effect.fail(cause) : Effect.die(cause)
+    }
+  }
+
   readonly #fetchAnswer: FetchAnswer = (connection, authTag) => this.#answers.fetch(connection, authTag)
 
-  #send(
+  #send<A>(
     { connection, gate, plan }: Prepared,
     call: CheckedCall,
     request: BuiltRequest,
-    progress: Progress
-  ): Effect.Effect<Reply, DuctapeError> {
+    progress: Progress,
+    finish: (reply: Reply) => A
+  ): Effect.Effect<A, DuctapeError> {
     const { sender, timeout } = this.#options
-    return sender.send(request, {
+    progress.started(request, plan.action.resource)
+    const options: SendOptions = {
       app: connection.accessTag,
       action: plan.action.tag,
       // A deadline of the whole call is longer patience with a single attempt; retries share it.
@@ -194,9 +225,16 @@ export class ActionRunner {
       stream: call.returns === "stream",
       gate,
       progress
-    })
+    }
+    return sender.send(request, options, finish)
   }
 }
+
+/** A cache may give bytes back as a plain `Uint8Array`. */
+const bytesAsBuffer = (value: unknown): unknown =>
+  value instanceof Uint8Array && !Buffer.isBuffer(value)
+    ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+    : value
 
 const cycle: FetchAnswer = (_connection, authTag) =>
   Effect.fail(

@@ -69,20 +69,20 @@ export class Preparation {
     this.#registry = registry
   }
 
-  /** Without waiting or I/O where the registry has both definitions in memory. */
-  prepare(context: ResolvedContext, app: string, actionTag: string): Effect.Effect<Prepared, DuctapeError> {
+  /** What is compiled already and still holds; without waiting, I/O or an Effect. */
+  kept(context: ResolvedContext, app: string, actionTag: string): Prepared | undefined {
     const { kept } = this.#registry
     const connection = kept.connection(context, app)
     const action = connection === undefined ? undefined : kept.action(connection.app.tag, actionTag)
-    if (connection !== undefined && action !== undefined) {
-      const known = this.#plans.get(action)?.get(connection)
-      return known === undefined
-        ? attempt(() => this.#compile(connection, action, app))
-        : Effect.succeed(known)
-    }
-    return Effect.flatMap(this.#registry.connection(context, app), (resolved) =>
-      Effect.flatMap(this.#registry.actions.fetch(resolved.app.tag, actionTag), (stored) =>
-        attempt(() => this.#plans.get(stored)?.get(resolved) ?? this.#compile(resolved, stored, app))
+    return connection === undefined || action === undefined
+      ? undefined
+      : this.#plans.get(action)?.get(connection)
+  }
+
+  prepare(context: ResolvedContext, app: string, actionTag: string): Effect.Effect<Prepared, DuctapeError> {
+    return Effect.flatMap(this.#registry.connection(context, app), (connection) =>
+      Effect.flatMap(this.#registry.actions.fetch(connection.app.tag, actionTag), (action) =>
+        attempt(() => this.#plans.get(action)?.get(connection) ?? this.#compile(connection, action, app))
       )
     )
   }

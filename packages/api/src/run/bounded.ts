@@ -2,7 +2,7 @@ import { Readable } from "node:stream"
 import type { DuctapeError } from "@ductape/core"
 import * as Effect from "effect/Effect"
 import { ActionError } from "../ActionError.ts"
-import type { Progress } from "./ActionRunner.ts"
+import type { Progress } from "./Progress.ts"
 import type { CheckedCall, RunResponse } from "./RunCall.ts"
 
 const cutOff = (

@@ -7,7 +7,7 @@ import {
   type TemplateMode,
   type TemplateScope
 } from "@ductape/core"
-import type { RegistryShape, ResolvedConnection } from "@ductape/registry"
+import type { RegistryShape, ResolvedConnection, SecretUse } from "@ductape/registry"
 import * as Effect from "effect/Effect"
 import { Definition } from "../credentials/definitions.ts"
 import type { Placement, Section } from "../request/Placement.ts"
@@ -52,22 +52,32 @@ export interface ComposeOptions {
   readonly fetchAnswer: FetchAnswer
 }
 
-/** Places the input, merges credentials, resolves templates and secrets, validates, writes the request. */
-export const compose = (options: ComposeOptions): Effect.Effect<Composed, DuctapeError> =>
-  Effect.suspend(() =>
-    Effect.flatMap(
-      attempt(() => place(options)),
-      ({ pending, placement, rotating, secretQuery }) => {
-        const written = () =>
-          attempt(() => ({ request: options.plan.assemble(placement), placement, rotating, secretQuery }))
-        return pending.length === 0
-          ? written()
-          : Effect.flatMap(resolve(pending, placement, options), written)
-      }
-    )
-  )
+interface Placed extends Omit<Composed, "request"> {
+  readonly pending: ReadonlyArray<Pending>
+}
 
-const place = ({ credentials, input, mode, plan }: ComposeOptions) => {
+const written = ({ placement, rotating, secretQuery }: Placed, plan: RequestPlan): Composed => ({
+  request: plan.assemble(placement),
+  placement,
+  rotating,
+  secretQuery
+})
+
+/**
+ * Places the input, merges credentials, resolves templates and secrets, validates and writes the
+ * request: at once where everything needed is in memory.
+ *
+ * @throws what it would fail with
+ */
+export const composeNow = (options: ComposeOptions): Composed | Effect.Effect<Composed, DuctapeError> => {
+  const placed = place(options)
+  if (placed.pending.length > 0 && !resolveNow(placed, options)) {
+    return Effect.flatMap(resolve(placed, options), () => attempt(() => written(placed, options.plan)))
+  }
+  return written(placed, options.plan)
+}
+
+const place = ({ credentials, input, mode, plan }: ComposeOptions): Placed => {
   const placement = plan.place(input)
   for (const layer of credentials) placement.merge(layer)
   const pending: Array<Pending> = []
@@ -107,22 +117,47 @@ const compileInput = (value: unknown, mode: TemplateMode, section: Section, name
 /** How often answers may lead to further references before it must be a cycle. */
 const maxRounds = 16
 
+/** Keys of all secrets that are needed; `references.wanted` then says what else is. */
+const neededSecrets = (pending: ReadonlyArray<Pending>, scope: TemplateScope, references: RunReferences) => {
+  references.wanted.apps.clear()
+  references.wanted.auths.clear()
+  const keys = new Set<string>()
+  for (const { compiled } of pending) for (const key of secretsOf(compiled, scope)) keys.add(key)
+  return keys
+}
+
+const scopeOf = ({ now, references }: ComposeOptions): TemplateScope => ({ now, sources: references.sources })
+
+const secretUse = ({ references: { connection } }: ComposeOptions): SecretUse => ({
+  env: connection.context.env,
+  scopes: [connection.accessTag, connection.app.tag, connection.context.product]
+})
+
+/** Resolves what can be without waiting; `false`, with nothing changed, if that is not all. */
+const resolveNow = ({ pending, placement }: Placed, options: ComposeOptions): boolean => {
+  const { references, registry } = options
+  const scope = scopeOf(options)
+  const keys = neededSecrets(pending, scope, references)
+  if (references.wanted.apps.size > 0 || references.wanted.auths.size > 0) return false
+  if (keys.size > 0) {
+    const kept = registry.kept.secrets([...keys], secretUse(options))
+    if (kept === undefined) return false
+    references.secrets = kept
+  }
+  evaluateAll(pending, placement, scope, options.plan)
+  return true
+}
+
 const resolve = Effect.fnUntraced(function* (
-  pending: ReadonlyArray<Pending>,
-  placement: Placement,
-  { fetchAnswer, now, plan, references, registry }: ComposeOptions
+  { pending, placement }: Placed,
+  options: ComposeOptions
 ): Effect.fn.Return<void, DuctapeError> {
+  const { fetchAnswer, plan, references, registry } = options
   const { connection } = references
-  const scope: TemplateScope = { now, sources: references.sources }
-  let keys = new Set<string>()
+  const scope = scopeOf(options)
+  let keys: ReadonlySet<string> = new Set()
   for (let round = 0; round < maxRounds; round += 1) {
-    references.wanted.apps.clear()
-    references.wanted.auths.clear()
-    keys = yield* attempt(() => {
-      const found = new Set<string>()
-      for (const { compiled } of pending) for (const key of secretsOf(compiled, scope)) found.add(key)
-      return found
-    })
+    keys = yield* attempt(() => neededSecrets(pending, scope, references))
     const { apps, auths } = references.wanted
     if (apps.size === 0 && auths.size === 0) break
     for (const app of [...apps]) {
@@ -134,25 +169,27 @@ const resolve = Effect.fnUntraced(function* (
     for (const tag of [...auths]) references.answers.set(tag, yield* fetchAnswer(connection, tag))
   }
   if (keys.size > 0) {
-    const use = {
-      env: connection.context.env,
-      scopes: [connection.accessTag, connection.app.tag, connection.context.product]
-    }
-    const wanted = [...keys]
-    references.secrets = registry.kept.secrets(wanted, use) ?? (yield* registry.secrets.resolve(wanted, use))
+    references.secrets = yield* registry.secrets.resolve([...keys], secretUse(options))
   }
-  yield* attempt(() => {
-    for (const { compiled, name, section } of pending) {
-      const defaultValue = plan.defaultOf(section, name)
-      try {
-        placement.replace(
-          section,
-          name,
-          compiled.evaluate(defaultValue === undefined ? scope : { ...scope, defaultValue })
-        )
-      } catch (cause) {
-        throw located(cause, section, name)
-      }
-    }
-  })
+  yield* attempt(() => evaluateAll(pending, placement, scope, plan))
 })
+
+const evaluateAll = (
+  pending: ReadonlyArray<Pending>,
+  placement: Placement,
+  scope: TemplateScope,
+  plan: RequestPlan
+): void => {
+  for (const { compiled, name, section } of pending) {
+    const defaultValue = plan.defaultOf(section, name)
+    try {
+      placement.replace(
+        section,
+        name,
+        compiled.evaluate(defaultValue === undefined ? scope : { ...scope, defaultValue })
+      )
+    } catch (cause) {
+      throw located(cause, section, name)
+    }
+  }
+}

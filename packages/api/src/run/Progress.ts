@@ -1,0 +1,33 @@
+import * as Effect from "effect/Effect"
+import { ParentSpan, type Span } from "effect/Tracer"
+import type { BuiltRequest } from "../request/RequestPlan.ts"
+import type { RunResponse } from "./RunCall.ts"
+
+/** How far a run got, for its span and for errors from around it. Holds nothing of input or answer. */
+export class Progress {
+  /** How often the request was sent. */
+  attempts = 0
+  readonly #span: Span | undefined
+
+  constructor(span?: Span) {
+    this.#span = span
+  }
+
+  started(request: BuiltRequest, template: string): void {
+    const span = this.#span
+    if (span === undefined) return
+    span.attribute("http.request.method", request.method)
+    span.attribute("server.address", request.origin)
+    span.attribute("url.template", template)
+  }
+
+  ended(response: RunResponse): void {
+    this.#span?.attribute("http.response.status_code", response.status)
+    this.#span?.attribute("http.request.resend_count", Math.max(0, this.attempts - 1))
+  }
+
+  /** Spans that the effect opens are children of the run's. */
+  within<A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> {
+    return this.#span === undefined ? effect : Effect.provideService(effect, ParentSpan, this.#span)
+  }
+}
