@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { TestClock } from "effect/testing"
+import * as fc from "fast-check"
 import { decode, openAgain, openSessions, web, wednesday } from "./openSessions.ts"
 
 const data = { userId: "u1", role: "admin", details: { email: "x@y.z" }, extra: [1, null, true] }
@@ -50,6 +51,22 @@ describe("Sessions", () => {
         expiresAt: started.expiresAt
       })
       assert.deepStrictEqual(yield* sessions.decrypt({ session: "web", token: started.token }), data)
+    })
+  )
+
+  it.effect("any JSON object within the limit comes back as it went in, through token and record", () =>
+    Effect.gen(function* () {
+      const { sessions } = yield* openSessions({ config: { schema: { userId: "string" } } })
+      const samples = fc.sample(fc.dictionary(fc.string(), fc.jsonValue()), { numRuns: 200, seed: 42 })
+      for (const sample of samples) {
+        const given = { ...sample, userId: "u1" }
+        if (Buffer.byteLength(JSON.stringify(given)) > 4_096) continue
+        const expected = JSON.parse(JSON.stringify(given))
+        const first = yield* sessions.start({ tag: "web", data: given })
+        assert.deepStrictEqual(yield* sessions.decrypt({ tag: "web", token: first.token }), expected)
+        const second = yield* sessions.refresh({ tag: "web", refreshToken: first.refreshToken })
+        assert.deepStrictEqual(yield* sessions.decrypt({ tag: "web", token: second.token }), expected)
+      }
     })
   )
 

@@ -7,14 +7,14 @@ import * as Effect from "effect/Effect"
 import { describe } from "vitest"
 import { web } from "./openSessions.ts"
 import { makeShop } from "./processes/openShop.ts"
-import type { RefreshedMany, RefreshMany } from "./processes/refreshMany.ts"
-import type { SeeRevocation } from "./processes/seeRevocation.ts"
+import type { RefreshedMany, RefreshMany } from "./processes/refreshMany.child.ts"
+import type { SeeRevocation } from "./processes/seeRevocation.child.ts"
 
 const processes = 4
 const perProcess = 250
 /** Time for the processes to start, so that they race. */
 const headStart = 4_000
-const script = (name: string) => new URL(`./processes/${name}.ts`, import.meta.url)
+const script = (name: string) => new URL(`./processes/${name}.child.ts`, import.meta.url)
 
 const temporary = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "sessions-"))),
