@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import Ductape, { createWorkspace, type DuctapeError } from "@ductape/sdk"
-import { httpServer } from "@ductape/testkit"
+import { describeService, freshDatabase, httpServer } from "@ductape/testkit"
 import OlderDuctape from "ductape-sdk"
 import { afterAll, assert, beforeAll, describe, it, vi } from "vitest"
 
@@ -398,4 +398,65 @@ describe("Getting Started", () => {
     })
     assert.strictEqual(second.status, 200)
   })
+})
+
+const databaseCalls = (name: string, url: () => Promise<string>) =>
+  describe(`Getting Started: data stores (${name})`, () => {
+    let ductape: Ductape
+    beforeAll(async () => {
+      ductape = new Ductape({
+        accessKey: process.env.DUCTAPE_ACCESS_KEY!,
+        product: "my-product",
+        env: process.env.NODE_ENV === "production" ? "prd" : "dev"
+      })
+      open.push(ductape)
+      const tag = `users-db-${name}`
+      await ductape.databases.create({
+        name: "Users",
+        tag,
+        type: "postgresql",
+        envs: [{ slug: "dev", connection_url: await url() }]
+      })
+      const handle = await ductape.databases.connect({
+        database: tag
+      })
+      await handle.raw({
+        query:
+          "create table users (id serial primary key, name text, email text unique, status text, created_at timestamptz)"
+      })
+    })
+
+    async function getActiveUsers() {
+      return ductape.databases.find({
+        table: "users",
+        where: { status: "active" },
+        limit: 100
+      })
+    }
+
+    async function createUser(name: string, email: string) {
+      return ductape.databases.insert({
+        table: "users",
+        records: [{ name, email, status: "active", created_at: new Date() }],
+        returning: true
+      })
+    }
+
+    it("createUser and getActiveUsers", async () => {
+      const inserted = await createUser("Ada", "ada@example.org")
+      assert.strictEqual(inserted.count, 1)
+      const { records, count } = await getActiveUsers()
+      assert.strictEqual(count, 1)
+      assert.deepInclude(records[0], { name: "Ada", email: "ada@example.org", status: "active" })
+      assert.instanceOf(records[0]?.["created_at"], Date)
+      const error = await createUser("Ada again", "ada@example.org").catch(
+        (error: DuctapeError) => error.code
+      )
+      assert.strictEqual(error, "UNIQUE_VIOLATION")
+    })
+  })
+
+databaseCalls("embedded", async () => "pglite://memory")
+describeService("postgres", "on a server", (server) => {
+  databaseCalls("server", async () => (await freshDatabase(server)).url)
 })

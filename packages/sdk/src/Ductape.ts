@@ -10,6 +10,7 @@ import { apiNamespace } from "./namespaces/apiNamespace.ts"
 import { appNamespace } from "./namespaces/appNamespace.ts"
 import { authNamespace } from "./namespaces/authNamespace.ts"
 import { cachesNamespace } from "./namespaces/cachesNamespace.ts"
+import { databasesNamespace } from "./namespaces/databasesNamespace.ts"
 import { productNamespace } from "./namespaces/productNamespace.ts"
 import { secretsNamespace } from "./namespaces/secretsNamespace.ts"
 import { sessionsNamespace } from "./namespaces/sessionsNamespace.ts"
@@ -35,6 +36,7 @@ export class Ductape implements AsyncDisposable {
   readonly secrets: ReturnType<typeof secretsNamespace>
   readonly sessions: ReturnType<typeof sessionsNamespace>
   readonly caches: ReturnType<typeof cachesNamespace>
+  readonly databases: ReturnType<typeof databasesNamespace>
 
   /** @throws {RegistryError} `CREDENTIALS_MISSING`, `CREDENTIALS_UNSUPPORTED`, `VALIDATION_ERROR` */
   constructor(options: DuctapeOptions) {
@@ -50,6 +52,7 @@ export class Ductape implements AsyncDisposable {
     this.secrets = secretsNamespace(runner)
     this.sessions = sessionsNamespace(runner)
     this.caches = cachesNamespace(runner)
+    this.databases = databasesNamespace(runner)
   }
 
   /** Every service as a layer, for programs written in Effect. */
@@ -77,6 +80,9 @@ export class Ductape implements AsyncDisposable {
   }
   get cache(): Ductape["caches"] {
     return this.caches
+  }
+  get database(): Ductape["databases"] {
+    return this.databases
   }
 
   /** Opens the workspace now. Fails with `ACCESS_KEY_INVALID`, `WORKSPACE_NOT_FOUND`, `WORKSPACE_MISMATCH`. */

@@ -1,6 +1,7 @@
 import { Api, CredentialBook } from "@ductape/api"
 import { type CacheAdapter, Caches } from "@ductape/cache"
 import type { AdapterPackage, DuctapeError } from "@ductape/core"
+import { type DatabaseAdapter, Databases } from "@ductape/databases"
 import { openRegistry, Registry } from "@ductape/registry"
 import { Sessions } from "@ductape/sessions"
 import * as Effect from "effect/Effect"
@@ -10,7 +11,7 @@ import { loggerLayer, telemetryLayer } from "./observability.ts"
 import { openWorkspaceStore } from "./openWorkspaceStore.ts"
 
 /** Every service of the client. */
-export type DuctapeServices = Registry | Api | Sessions | Caches
+export type DuctapeServices = Registry | Api | Sessions | Caches | Databases
 
 const cachePackages: Readonly<Record<string, AdapterPackage>> = {
   redis: {
@@ -18,6 +19,24 @@ const cachePackages: Readonly<Record<string, AdapterPackage>> = {
     export: "redis",
     load: () => import("@ductape/cache-redis")
   }
+}
+
+const pglite: AdapterPackage = {
+  package: "@ductape/databases-pglite",
+  export: "pglite",
+  load: () => import("@ductape/databases-pglite")
+}
+
+const postgres: AdapterPackage = {
+  package: "@ductape/databases-postgres",
+  export: "postgres",
+  load: () => import("@ductape/databases-postgres")
+}
+
+const databasePackages: Readonly<Record<string, AdapterPackage>> = {
+  pglite,
+  postgres,
+  postgresql: postgres
 }
 
 const registryLayer = (options: CheckedOptions): Layer.Layer<Registry, DuctapeError> =>
@@ -42,7 +61,12 @@ export const ductapeLayer = (
     packages: cachePackages
   })
   const api = Api.layer({ defaults, credentials, egress, timeout })
-  return Layer.mergeAll(sessions, caches, api).pipe(
+  const databases = Databases.layer({
+    ...defaults,
+    adapters: adapters.filter((adapter): adapter is DatabaseAdapter => adapter.capability === "databases"),
+    packages: databasePackages
+  })
+  return Layer.mergeAll(sessions, caches, api, databases).pipe(
     Layer.provideMerge(registryLayer(options)),
     Layer.provideMerge(Layer.mergeAll(loggerLayer(options.logger), telemetryLayer(options.telemetry)))
   )

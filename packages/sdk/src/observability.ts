@@ -2,7 +2,6 @@ import type { DuctapeError } from "@ductape/core"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as EffectLogger from "effect/Logger"
 import * as References from "effect/References"
 import type { Logger, TelemetryOptions } from "./DuctapeOptions.ts"
 
@@ -20,21 +19,28 @@ const method = (level: string): keyof Logger => {
   }
 }
 
-/** Hands what the library logs to the user's logger; warnings and errors only where that is `console`. */
-export const loggerLayer = (logger: Logger | false): Layer.Layer<never> => {
-  if (logger === false) return EffectLogger.layer([])
-  const toUser = EffectLogger.make<unknown, void>(({ cause, logLevel, message }) => {
-    const [first, ...rest] = Array.isArray(message) ? message : [message]
-    const fields = [...rest, ...(cause.reasons.length === 0 ? [] : [Cause.squash(cause)])]
-    const text = `ductape: ${String(first)}`
-    if (fields.length === 0) logger[method(logLevel)](text)
-    else logger[method(logLevel)](text, fields.length === 1 ? fields[0] : fields)
-  })
-  return Layer.mergeAll(
-    EffectLogger.layer([toUser]),
-    Layer.succeed(References.MinimumLogLevel, logger === console ? "Warn" : "Debug")
+/**
+ * Hands what the library logs to the user's logger; warnings and errors only where that is `console`.
+ * Effect's module brings streams and file systems along: it is loaded when a client opens.
+ */
+export const loggerLayer = (logger: Logger | false): Layer.Layer<never> =>
+  Layer.unwrap(
+    Effect.promise(async () => {
+      const EffectLogger = await import("effect/Logger")
+      if (logger === false) return EffectLogger.layer([])
+      const toUser = EffectLogger.make<unknown, void>(({ cause, logLevel, message }) => {
+        const [first, ...rest] = Array.isArray(message) ? message : [message]
+        const fields = [...rest, ...(cause.reasons.length === 0 ? [] : [Cause.squash(cause)])]
+        const text = `ductape: ${String(first)}`
+        if (fields.length === 0) logger[method(logLevel)](text)
+        else logger[method(logLevel)](text, fields.length === 1 ? fields[0] : fields)
+      })
+      return Layer.mergeAll(
+        EffectLogger.layer([toUser]),
+        Layer.succeed(References.MinimumLogLevel, logger === console ? "Warn" : "Debug")
+      )
+    })
   )
-}
 
 /** Exports spans over OTLP/HTTP. Its modules are loaded only here, so they cost nothing to others. */
 export const telemetryLayer = (options: TelemetryOptions | undefined): Layer.Layer<never, DuctapeError> =>

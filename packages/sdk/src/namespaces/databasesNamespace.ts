@@ -1,0 +1,127 @@
+import type { DuctapeError } from "@ductape/core"
+import {
+  type BoundCalls,
+  type ConnectInput,
+  type DatabaseHandle,
+  type DatabasePatch,
+  Databases,
+  type FindInput,
+  type Row,
+  type StoredDatabase,
+  type Transaction,
+  type TxOptions
+} from "@ductape/databases"
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { Runner } from "../Runner.ts"
+import { methods } from "./methods.ts"
+
+type RowMethod =
+  | "find"
+  | "query"
+  | "findOne"
+  | "insert"
+  | "upsert"
+  | "updateRecords"
+  | "count"
+  | "sum"
+  | "avg"
+  | "min"
+  | "max"
+  | "aggregate"
+  | "groupBy"
+  | "raw"
+
+interface Definitions {
+  fetch: {
+    (tag: string): Promise<StoredDatabase>
+    (product: string, tag: string): Promise<StoredDatabase>
+  }
+  update: {
+    (tag: string, patch: DatabasePatch): Promise<StoredDatabase>
+    (product: string, tag: string, patch: DatabasePatch): Promise<StoredDatabase>
+  }
+  delete: {
+    (tag: string): Promise<{ readonly deleted: true }>
+    (product: string, tag: string): Promise<{ readonly deleted: true }>
+  }
+}
+
+/** A string first names a definition, an object is a call on rows. */
+type Both<Name extends "update" | "delete"> = Definitions[Name] & BoundCalls[Name]
+
+/** `ductape.databases`: relational databases, embedded and on servers. */
+export const databasesNamespace = (runner: Runner<Databases>) => {
+  /** The service tells its overloads apart by their arguments, which go on as they are. */
+  const pass =
+    (name: keyof Databases["Service"]) =>
+    (...args: ReadonlyArray<unknown>): Promise<never> =>
+      runner.use(Databases, (_) =>
+        (_[name] as (...args: ReadonlyArray<unknown>) => Effect.Effect<never, DuctapeError>)(...args)
+      )
+  const rows = Object.fromEntries(
+    (
+      [
+        "find",
+        "query",
+        "findOne",
+        "insert",
+        "upsert",
+        "updateRecords",
+        "count",
+        "sum",
+        "avg",
+        "min",
+        "max",
+        "aggregate",
+        "groupBy",
+        "raw"
+      ] as const satisfies ReadonlyArray<RowMethod>
+    ).map((name) => [name, pass(name)])
+  ) as unknown as Pick<BoundCalls, RowMethod>
+  const update = pass("update") as Both<"update">
+  const remove = pass("delete") as Both<"delete">
+
+  function transaction<T>(run: (tx: Transaction) => Promise<T> | T): Promise<T>
+  function transaction<T>(options: TxOptions, run: (tx: Transaction) => Promise<T> | T): Promise<T>
+  function transaction<T>(
+    first: TxOptions | ((tx: Transaction) => Promise<T> | T),
+    second?: unknown
+  ): Promise<T> {
+    const [options, run] = typeof first === "function" ? [{}, first] : [first, second]
+    return runner.use(Databases, (_) => _.transaction<T>(options, run as (tx: Transaction) => Promise<T> | T))
+  }
+
+  return {
+    ...methods(runner, Databases, [
+      "create",
+      "register",
+      "fetchAll",
+      "list",
+      "testConnection",
+      "disconnect",
+      "closeAll",
+      "beginTransaction"
+    ]),
+    ...rows,
+    fetch: pass("fetch") as Definitions["fetch"],
+    update,
+    updateDatabase: update as Definitions["update"],
+    delete: remove,
+    deleteDatabase: remove as Definitions["delete"],
+    /** Opens a database and makes it the active connection; the handle is bound to it. */
+    connect: (input: ConnectInput): Promise<DatabaseHandle> => runner.use(Databases, (_) => _.connect(input)),
+    transaction,
+    /** The rows of a find one by one, through a cursor on the server. */
+    stream: <T = Row>(input: FindInput & { readonly batch?: number }): AsyncIterable<T> => ({
+      async *[Symbol.asyncIterator]() {
+        yield* (await runner.use(Databases, (_) => _.stream(input))) as AsyncIterableIterator<T>
+      }
+    }),
+    /** Of the active connection. */
+    getCurrentContext: (): { product: string; env: string; database: string } | null => {
+      const services = runner.context
+      return services === undefined ? null : Context.get(services, Databases).getCurrentContext()
+    }
+  }
+}
