@@ -12,6 +12,13 @@ interface Entry {
 const keyOf = ({ database, env, product }: ConnectionIdentity): string =>
   `${product ?? ""}\0${env ?? ""}\0${database}`
 
+/** What opens URLs of these schemes. */
+const packages: Readonly<Record<string, string>> = {
+  postgresql: "@ductape/databases-postgres",
+  postgres: "@ductape/databases-postgres",
+  pglite: "@ductape/databases-pglite"
+}
+
 /** Where the adapter of a URL comes from. */
 export type FindAdapter = (scheme: string) => Promise<DatabaseAdapter | undefined>
 
@@ -84,6 +91,15 @@ export class Pools {
       })
     }
     const adapter = await this.#adapter(scheme)
+    const missing = packages[scheme]
+    if (adapter === undefined && missing !== undefined) {
+      throw new DatabaseError({
+        code: "ADAPTER_MISSING",
+        message: `This needs ${missing}. Install it (npm install ${missing}) and pass its adapter in 'adapters'.`,
+        database: identity.database,
+        details: { package: missing }
+      })
+    }
     if (adapter === undefined) {
       throw new DatabaseError({
         code: "UNSUPPORTED_OPERATION",

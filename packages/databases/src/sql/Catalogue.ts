@@ -80,7 +80,8 @@ SELECT
         JOIN pg_catalog.pg_attribute k ON k.attrelid = f.confrelid AND k.attnum = o.attnum)
     ) ORDER BY f.conname)
    FROM pg_catalog.pg_constraint f WHERE f.contype = 'f' AND (f.conrelid = c.oid OR f.confrelid = c.oid)) AS keys_out,
-  (SELECT db.datcollate FROM pg_catalog.pg_database db WHERE db.datname = current_database()) AS collate
+  (SELECT CASE to_jsonb(db) ->> 'datlocprovider' WHEN 'i' THEN 'icu' WHEN 'b' THEN 'C' ELSE db.datcollate END
+   FROM pg_catalog.pg_database db WHERE db.datname = current_database()) AS collate
 FROM pg_catalog.pg_class c
 WHERE c.oid = pg_catalog.to_regclass($1) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')`
 
@@ -129,8 +130,8 @@ const typeOf = (row: TypeRow): ColumnType => ({
 /** `"Order Lines"` (as regclass prints it) → `Order Lines`; quoted names hold no quotes of ours. */
 const plain = (regclass: string): string => regclass.replaceAll('"', "")
 
-/** Locales whose order is that of the bytes. */
-const binaryLocale = /^(?:C|POSIX|C\.UTF-?8|ucs_basic|pg_c_utf8)$/i
+/** Locales whose order is that of the bytes, as is that of every locale of the builtin provider. */
+const binaryLocale = /^(?:C|POSIX|C\.UTF-?8|ucs_basic|pg_c_utf8|pg_unicode_fast)$/i
 
 const readTable = (name: string, sql: string, row: Readonly<Record<string, unknown>>): Table => {
   const columns = new Map<string, Column>()
