@@ -201,6 +201,8 @@ export const redisProvider = (
 ): Effect.Effect<CacheProvider & { readonly raw: () => Client | undefined }, CacheError, Scope.Scope> =>
   Effect.gen(function* () {
     yield* checkUrl(url)
+    // Loaded before the first command, so that no command's time is spent on it.
+    yield* run(() => import("@redis/client"))
     const dialing = {
       url,
       commandTimeout: options.commandTimeout ?? 2_000,
