@@ -13,6 +13,7 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type { Row, Sql } from "postgres"
 import { classify, isLostConnection, isRolledBack, type Place } from "./classify.ts"
+import { type Connections, connector } from "./connections.ts"
 import { prepareSchema } from "./schema.ts"
 import { writeBatch } from "./writeBatch.ts"
 
@@ -58,33 +59,33 @@ const placeOf = (url: string): Place => {
 
 class Pool {
   readonly place: Place
-  readonly #open: () => Sql
+  readonly #open: () => Connections
   readonly #timeout: number
-  #sql: Sql
+  #connections: Connections
   #closed = false
 
-  constructor(place: Place, timeout: number, open: () => Sql) {
+  constructor(place: Place, timeout: number, open: () => Connections) {
     this.place = place
     this.#timeout = timeout
     this.#open = open
-    this.#sql = open()
+    this.#connections = open()
   }
 
   async close(): Promise<void> {
     this.#closed = true
-    await this.#sql.end({ timeout: 5 })
+    await this.#connections.close()
   }
 
   /** Connections that do not answer any more would stay in the pool for ever: start with new ones. */
-  #replace(dead: Sql): void {
-    if (dead !== this.#sql || this.#closed) return
-    this.#sql = this.#open()
-    dead.end({ timeout: 0 }).catch(() => undefined)
+  #replace(dead: Connections): void {
+    if (dead !== this.#connections || this.#closed) return
+    this.#connections = this.#open()
+    dead.cut()
   }
 
   async #within<A>(extra: number, work: (sql: Sql) => Promise<A>): Promise<A> {
     if (this.#closed) throw closedStore("postgres")
-    const sql = this.#sql
+    const connections = this.#connections
     let timer: NodeJS.Timeout | undefined
     const expiry = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
@@ -95,11 +96,11 @@ class Pool {
             details: { host: this.place.host, port: this.place.port }
           })
         )
-        this.#replace(sql)
+        this.#replace(connections)
       }, this.#timeout + extra)
     })
     try {
-      return await Promise.race([work(sql), expiry])
+      return await Promise.race([work(connections.sql), expiry])
     } finally {
       clearTimeout(timer)
     }
@@ -260,23 +261,10 @@ const make = (
       try: () => placeOf(url),
       catch: (cause) => classify({ host: "", port: "", database: "" }, cause)
     })
-    const { default: postgres } = yield* Effect.promise(() => import("postgres"))
+    const open = yield* Effect.promise(() => connector(url, settings))
     const pool = yield* Effect.acquireRelease(
-      Effect.sync(
-        () =>
-          new Pool(place, settings.timeout ?? 15_000, () =>
-            postgres(url, {
-              max: settings.maxConnections ?? 10,
-              connect_timeout: (settings.connectTimeout ?? 10_000) / 1_000,
-              // The driver's own would wait up to 20 s after a restart of the server.
-              backoff: () => 0.1,
-              fetch_types: false,
-              onnotice: () => undefined,
-              connection: { application_name: "ductape" }
-            })
-          )
-      ),
-      (open) => Effect.promise(() => open.close().catch(() => undefined))
+      Effect.sync(() => new Pool(place, settings.timeout ?? 15_000, open)),
+      (made) => Effect.promise(() => made.close())
     )
     yield* pool.read(prepareSchema)
     return build(pool)

@@ -28,8 +28,12 @@ insert into ductape.layout values (${layout});
 `
 
 const found = async (sql: Pick<Sql, "unsafe">): Promise<boolean> => {
-  const [there] = await sql.unsafe("select to_regclass('ductape.layout') is not null as there")
-  if (there?.["there"] !== true) return false
+  // By a query, not by to_regclass: that one answers from a cache, which within a transaction does not
+  // notice what another one has made meanwhile.
+  const made = await sql.unsafe(
+    "select 1 from pg_catalog.pg_tables where schemaname = 'ductape' and tablename = 'layout'"
+  )
+  if (made.length === 0) return false
   const [row] = await sql.unsafe("select version from ductape.layout")
   const version = Number(row?.["version"])
   if (version > layout) {

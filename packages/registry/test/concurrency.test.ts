@@ -28,7 +28,7 @@ describe("Several processes on one file", () => {
         })
         yield* counters.create("shop", { tag: "shared", value: 0 })
         yield* counters.fetch("shop", "shared")
-        const [processes, times] = [4, 40]
+        const [processes, times] = [4, 25]
         yield* Effect.promise(() =>
           runProcesses(new URL("./processes/buildTogether.ts", import.meta.url), processes, {
             store: file,

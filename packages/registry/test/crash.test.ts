@@ -30,7 +30,7 @@ const withStore = <A, E>(
 /** Two writers, killed at a random moment after some writes. */
 const untilKilled = async (accessKey: string, round: number): Promise<ReadonlyArray<string>> => {
   const acknowledged: Array<string> = []
-  const wanted = 20 + Math.floor(Math.random() * 80)
+  const wanted = 50 + Math.floor(Math.random() * 150)
   const { promise, resolve } = Promise.withResolvers<void>()
   const running = runProcesses(
     script,
