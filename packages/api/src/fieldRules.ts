@@ -141,7 +141,10 @@ const merged = (old: Field, given: FieldRules): Field => {
   // A type set by hand is a rule, no longer a hint from a sample.
   const { inferred, ...known } = old
   const base = given.type === undefined && inferred !== undefined ? { ...known, inferred } : known
+  // A later import leaves alone what is named here.
+  const set = Object.keys(given).filter((key) => given[key as keyof FieldRules] !== undefined)
+  const manual = [...new Set([...(old.manual ?? []), ...set])]
   return Object.fromEntries(
-    Object.entries({ ...base, ...given }).filter(([, value]) => value !== undefined && value !== null)
+    Object.entries({ ...base, ...given, manual }).filter(([, value]) => value !== undefined && value !== null)
   ) as Field
 }

@@ -90,6 +90,7 @@ const keepField = (next: Field | undefined, old: Field): Field | undefined => {
     if (Object.hasOwn(old, property)) field[property] = old[property as keyof Field]
     else delete field[property]
   }
+  if (manual.includes("type")) delete field["inferred"]
   return (fields === undefined ? field : { ...field, fields }) as Field
 }
 

@@ -128,10 +128,14 @@ const toMap = (fields: Fields | undefined, key: (name: string) => string): Map<s
 
 const same = (name: string): string => name
 
-export const placementRules = (action: Action, pathNames: ReadonlyArray<string>): PlacementRules => {
+export const placementRules = (
+  action: Action,
+  pathNames: ReadonlyArray<string>,
+  whole: boolean
+): PlacementRules => {
   const bodiless = action.method === "GET" || action.method === "HEAD"
   const body = bodiless ? new Map<string, Field>() : toMap(action.body, same)
-  const wholeBody = !bodiless && action.bodyFormat?.shape === "whole"
+  const wholeBody = !bodiless && whole
   const writes = action.method === "POST" || action.method === "PUT" || action.method === "PATCH"
   const params = new Map<string, Field | undefined>(
     pathNames.map((name) => [

@@ -71,10 +71,13 @@ export class RequestPlan {
       action.params
     )
     this.#baseQuery = [base.search.slice(1), this.#path.query].filter((text) => text !== "").join("&")
-    this.rules = placementRules(action, this.#path.names)
     const format = action.bodyFormat?.contentType ?? action.request_type ?? options.requestType
     this.#contentType = mediaTypes[format ?? ""] ?? format ?? "application/json"
     this.#kind = bodyKind(this.#contentType)
+    // Text and bytes have no fields: a scalar under `body` is all of it.
+    const textual = this.#kind === "text" || this.#kind === "binary"
+    const whole = action.bodyFormat?.shape === "whole" || (textual && action.body === undefined)
+    this.rules = placementRules(action, this.#path.names, whole)
     this.#bodiless = action.method === "GET" || action.method === "HEAD"
     const checked: Array<{ section: Exclude<Section, "body">; name: string; field: Field }> = []
     for (const section of ["query", "headers", "cookies"] as const) {
