@@ -6,9 +6,21 @@ const object = { type: "object", properties: { a: { type: "string" } } }
 
 describe("request bodies", () => {
   it.each<[ReadonlyArray<string>, string]>([
-    [["application/octet-stream", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded", "application/json"], "application/json"],
+    [
+      [
+        "application/octet-stream",
+        "text/plain",
+        "multipart/form-data",
+        "application/x-www-form-urlencoded",
+        "application/json"
+      ],
+      "application/json"
+    ],
     [["multipart/form-data", "application/vnd.api+json"], "application/vnd.api+json"],
-    [["application/octet-stream", "text/csv", "multipart/form-data", "application/x-www-form-urlencoded"], "application/x-www-form-urlencoded"],
+    [
+      ["application/octet-stream", "text/csv", "multipart/form-data", "application/x-www-form-urlencoded"],
+      "application/x-www-form-urlencoded"
+    ],
     [["application/octet-stream", "application/xml", "multipart/form-data"], "multipart/form-data"],
     [["image/png", "application/xml"], "application/xml"],
     [["image/png", "application/pdf"], "image/png"],
@@ -35,26 +47,42 @@ describe("request bodies", () => {
 
   it.each<[object, object]>([
     [{ type: "array", items: { type: "string" } }, { type: "array-string" }],
-    [{ type: "string", maxLength: 3 }, { type: "string", maxLength: 3 }],
+    [
+      { type: "string", maxLength: 3 },
+      { type: "string", maxLength: 3 }
+    ],
     [{}, {}],
     [{ oneOf: [{ type: "string" }, object] }, {}]
   ])("takes %j whole", async (schema, field) => {
     const action = await only(jsonBody(schema))
-    expect(action.bodyFormat).toEqual({ contentType: "application/json", shape: "whole", required: false, field })
+    expect(action.bodyFormat).toEqual({
+      contentType: "application/json",
+      shape: "whole",
+      required: false,
+      field
+    })
     expect(action.body).toBeUndefined()
   })
 
   it("names the fields of alternatives, untyped", async () => {
     const action = await only(
-      jsonBody({ type: "object", properties: { id: { type: "string" } }, oneOf: [object, { type: "object", properties: { b: { type: "integer" } } }] })
+      jsonBody({
+        type: "object",
+        properties: { id: { type: "string" } },
+        oneOf: [object, { type: "object", properties: { b: { type: "integer" } } }]
+      })
     )
     expect(action.bodyFormat?.shape).toBe("fields")
     expect(action.body).toEqual({ id: { type: "string" }, a: {}, b: {} })
   })
 
   it("takes text, XML and bytes whole", async () => {
-    const whole = async (type: string, schema: object) => (await only(content({ [type]: { schema } }))).bodyFormat
-    expect(await whole("text/plain", { type: "string" })).toMatchObject({ shape: "whole", field: { type: "string" } })
+    const whole = async (type: string, schema: object) =>
+      (await only(content({ [type]: { schema } }))).bodyFormat
+    expect(await whole("text/plain", { type: "string" })).toMatchObject({
+      shape: "whole",
+      field: { type: "string" }
+    })
     expect(await whole("application/xml", object)).toMatchObject({ shape: "whole", field: {} })
     expect(await whole("application/octet-stream", { type: "string", format: "binary" })).toMatchObject({
       shape: "whole",
@@ -70,7 +98,14 @@ describe("request bodies", () => {
     const action = await only(
       content({
         "application/x-www-form-urlencoded": {
-          schema: { type: "object", properties: { expand: { type: "array", items: { type: "string" } }, meta: { type: "object" }, j: {} } },
+          schema: {
+            type: "object",
+            properties: {
+              expand: { type: "array", items: { type: "string" } },
+              meta: { type: "object" },
+              j: {}
+            }
+          },
           encoding: {
             expand: { style: "deepObject", explode: true },
             meta: { explode: false },
@@ -91,7 +126,13 @@ describe("request bodies", () => {
   })
 
   it("marks files in multipart, also in lists and in 3.1", async () => {
-    const multipart = (schema: object) => content({ "multipart/form-data": { schema: { type: "object", properties: schema }, encoding: { doc: { contentType: "application/pdf" } } } })
+    const multipart = (schema: object) =>
+      content({
+        "multipart/form-data": {
+          schema: { type: "object", properties: schema },
+          encoding: { doc: { contentType: "application/pdf" } }
+        }
+      })
     const action = await only(
       multipart({
         doc: { type: "string", format: "binary" },
@@ -106,7 +147,10 @@ describe("request bodies", () => {
       name: { type: "string" },
       inline: { type: "string" }
     })
-    const newer = await only(multipart({ doc: { type: "string", contentMediaType: "application/octet-stream" } }), { version: "3.1.0" })
+    const newer = await only(
+      multipart({ doc: { type: "string", contentMediaType: "application/octet-stream" } }),
+      { version: "3.1.0" }
+    )
     expect(newer.body?.["doc"]).toEqual({ binary: true, contentType: "application/pdf" })
   })
 

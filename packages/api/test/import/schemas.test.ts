@@ -55,13 +55,25 @@ describe("types", () => {
     [{ oneOf: [{ type: "string" }, { type: "integer" }] }, {}],
     [{ anyOf: [{ type: "string" }, { type: "object" }] }, {}],
     [{ anyOf: [{ type: "string" }] }, { type: "string" }],
-    [{ type: "string", nullable: true }, { type: "string", nullable: true }],
-    [{ type: "string", minLength: 2, maxLength: 5 }, { type: "string", minLength: 2, maxLength: 5 }],
+    [
+      { type: "string", nullable: true },
+      { type: "string", nullable: true }
+    ],
+    [
+      { type: "string", minLength: 2, maxLength: 5 },
+      { type: "string", minLength: 2, maxLength: 5 }
+    ],
     [{ type: "string", minLength: 0 }, { type: "string" }],
     [{ type: "string", minLength: 9, maxLength: 5 }, { type: "string" }],
-    [{ type: "array", items: {}, minItems: 1, maxItems: 3 }, { type: "array", minLength: 1, maxLength: 3 }],
+    [
+      { type: "array", items: {}, minItems: 1, maxItems: 3 },
+      { type: "array", minLength: 1, maxLength: 3 }
+    ],
     [{ type: "integer", minLength: 3, exclusiveMinimum: true, minimum: 1 }, { type: "number" }],
-    [{ type: "string", description: "  a\n b " }, { type: "string", description: "a b" }]
+    [
+      { type: "string", description: "  a\n b " },
+      { type: "string", description: "a b" }
+    ]
   ])("3.0 %j", async (schema, expected) => {
     expect(await fieldOf(schema)).toEqual(expected)
   })
@@ -70,26 +82,44 @@ describe("types", () => {
     [{ type: ["string", "null"] }, { type: "string", nullable: true }],
     [{ type: ["string", "integer"] }, {}],
     [{ type: ["integer", "number"] }, { type: "double" }],
-    [{ anyOf: [{ type: "string", maxLength: 3 }, { type: "null" }] }, { type: "string", nullable: true, maxLength: 3 }],
+    [
+      { anyOf: [{ type: "string", maxLength: 3 }, { type: "null" }] },
+      { type: "string", nullable: true, maxLength: 3 }
+    ],
     [{ anyOf: [{ type: "string" }, { type: "integer" }, { type: "null" }] }, { nullable: true }],
     [{ const: "card" }, { type: "string", sampleValue: "card" }],
     [{ const: 3 }, { type: "double", sampleValue: 3 }],
-    [{ type: "string", examples: ["x"] }, { type: "string", sampleValue: "x" }],
-    [{ $ref: "#/components/schemas/Name", description: "theirs", maxLength: 4 }, { type: "string", description: "theirs", maxLength: 4 }],
+    [
+      { type: "string", examples: ["x"] },
+      { type: "string", sampleValue: "x" }
+    ],
+    [
+      { $ref: "#/components/schemas/Name", description: "theirs", maxLength: 4 },
+      { type: "string", description: "theirs", maxLength: 4 }
+    ],
     [{ $ref: "#here" }, { type: "boolean" }]
   ])("3.1 %j", async (schema, expected) => {
-    const schemas = { Name: { type: "string", maxLength: 9, description: "ours" }, Flag: { $anchor: "here", type: "boolean" } }
+    const schemas = {
+      Name: { type: "string", maxLength: 9, description: "ours" },
+      Flag: { $anchor: "here", type: "boolean" }
+    }
     expect(await fieldOf(schema, { version: "3.1.0", schemas })).toEqual(expected)
   })
 
   it("does not enforce a format that the document's own values do not meet", async () => {
-    expect(await fieldOf({ type: "string", format: "uuid", example: "abc" })).toMatchObject({ type: "string" })
-    expect(await fieldOf({ type: "string", format: "email", default: "all" })).toMatchObject({ type: "string" })
+    expect(await fieldOf({ type: "string", format: "uuid", example: "abc" })).toMatchObject({
+      type: "string"
+    })
+    expect(await fieldOf({ type: "string", format: "email", default: "all" })).toMatchObject({
+      type: "string"
+    })
   })
 
   it("3.0: what stands beside a $ref does not count", async () => {
     const schemas = { Name: { type: "string" } }
-    expect(await fieldOf({ $ref: "#/components/schemas/Name", maxLength: 4, readOnly: true }, { schemas })).toEqual({
+    expect(
+      await fieldOf({ $ref: "#/components/schemas/Name", maxLength: 4, readOnly: true }, { schemas })
+    ).toEqual({
       type: "string"
     })
   })
@@ -98,8 +128,17 @@ describe("types", () => {
 describe("composition", () => {
   it("merges allOf: properties, required, the tighter limit, the deeper reference", async () => {
     const schemas = {
-      Base: { type: "object", required: ["id"], properties: { id: { type: "string", maxLength: 10 }, at: { type: "string", readOnly: true } } },
-      More: { allOf: [{ $ref: "#/components/schemas/Base" }, { properties: { id: { maxLength: 5 }, n: { type: "integer" } }, required: ["n"] }] }
+      Base: {
+        type: "object",
+        required: ["id"],
+        properties: { id: { type: "string", maxLength: 10 }, at: { type: "string", readOnly: true } }
+      },
+      More: {
+        allOf: [
+          { $ref: "#/components/schemas/Base" },
+          { properties: { id: { maxLength: 5 }, n: { type: "integer" } }, required: ["n"] }
+        ]
+      }
     }
     expect(await fieldOf({ $ref: "#/components/schemas/More" }, { schemas })).toEqual({
       type: "object",
@@ -109,9 +148,21 @@ describe("composition", () => {
 
   it("cuts a type inside itself, and allOf and $ref that lead nowhere", async () => {
     const schemas = {
-      Node: { type: "object", properties: { v: { type: "integer" }, next: { $ref: "#/components/schemas/Node" }, all: { type: "array", items: { $ref: "#/components/schemas/Node" } } } },
+      Node: {
+        type: "object",
+        properties: {
+          v: { type: "integer" },
+          next: { $ref: "#/components/schemas/Node" },
+          all: { type: "array", items: { $ref: "#/components/schemas/Node" } }
+        }
+      },
       Self: { $ref: "#/components/schemas/Self" },
-      Loop: { allOf: [{ $ref: "#/components/schemas/Loop" }, { type: "object", properties: { a: { type: "string" } } }] }
+      Loop: {
+        allOf: [
+          { $ref: "#/components/schemas/Loop" },
+          { type: "object", properties: { a: { type: "string" } } }
+        ]
+      }
     }
     expect(await fieldOf({ $ref: "#/components/schemas/Node" }, { schemas })).toEqual({
       type: "object",
@@ -151,7 +202,12 @@ describe("composition", () => {
     const schemas = Object.fromEntries(
       Array.from({ length: 30 }, (_, n) => [
         `S${n}`,
-        { type: "object", properties: Object.fromEntries(Array.from({ length: 30 }, (_, m) => [`f${m}`, { $ref: `#/components/schemas/S${m}` }])) }
+        {
+          type: "object",
+          properties: Object.fromEntries(
+            Array.from({ length: 30 }, (_, m) => [`f${m}`, { $ref: `#/components/schemas/S${m}` }])
+          )
+        }
       ])
     )
     const { actions, warnings } = await plan(
@@ -169,7 +225,10 @@ describe("defaults and samples", () => {
   it("maps defaults of the top level, not of children, and not for partial updates", async () => {
     expect(await body({ type: "integer", default: 20 })).toEqual({ type: "number", defaultValue: 20 })
     expect(await body({ type: "integer", default: "20" })).toEqual({ type: "number", defaultValue: 20 })
-    expect(await body({ type: "boolean", default: "false" })).toEqual({ type: "boolean", defaultValue: false })
+    expect(await body({ type: "boolean", default: "false" })).toEqual({
+      type: "boolean",
+      defaultValue: false
+    })
     expect(await body({ type: "integer", default: 20 }, "patch")).toEqual({ type: "number" })
     expect(await body({ type: "object", properties: { a: { type: "integer", default: 1 } } })).toEqual({
       type: "object",
@@ -193,11 +252,17 @@ describe("defaults and samples", () => {
   })
 
   it("keeps a listed value that reads like prose, and sends a required const", async () => {
-    expect(await body({ type: "string", enum: ["as soon as possible"], default: "as soon as possible" })).toMatchObject({
+    expect(
+      await body({ type: "string", enum: ["as soon as possible"], default: "as soon as possible" })
+    ).toMatchObject({
       defaultValue: "as soon as possible"
     })
     const action = await only(
-      jsonBody({ type: "object", required: ["kind"], properties: { kind: { const: "card" }, other: { const: "x" } } }),
+      jsonBody({
+        type: "object",
+        required: ["kind"],
+        properties: { kind: { const: "card" }, other: { const: "x" } }
+      }),
       { version: "3.1.0" }
     )
     expect(action.body).toEqual({
@@ -211,7 +276,11 @@ describe("defaults and samples", () => {
       jsonBody({
         type: "object",
         required: ["id", "name"],
-        properties: { id: { type: "string", readOnly: true, default: "x" }, name: { type: "string" }, pw: { type: "string", writeOnly: true } }
+        properties: {
+          id: { type: "string", readOnly: true, default: "x" },
+          name: { type: "string" },
+          pw: { type: "string", writeOnly: true }
+        }
       })
     )
     expect(action.body).toEqual({ name: { type: "string", required: true }, pw: { type: "string" } })

@@ -8,10 +8,7 @@ export const plan = (file: PlanOptions["file"], options: Partial<PlanOptions> = 
   Effect.runPromise(planImport({ file, type: "openapi", ...options }))
 
 /** The error that an import fails with. */
-export const fault = async (
-  file: unknown,
-  options: Partial<PlanOptions> = {}
-): Promise<ActionError> => {
+export const fault = async (file: unknown, options: Partial<PlanOptions> = {}): Promise<ActionError> => {
   const exit = await Effect.runPromiseExit(
     planImport({ file: file as PlanOptions["file"], type: "openapi", ...options })
   )
