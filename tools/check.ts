@@ -44,7 +44,10 @@ const steps: ReadonlyArray<Step> = [
   },
   { name: "lint and format (biome)", run: tool("biome", "ci", "--colors=off") },
   { name: "import direction", run: async () => importViolations() },
-  { name: "unused files, exports, dependencies (knip)", run: tool("knip", "--no-progress", "--no-config-hints") },
+  {
+    name: "unused files, exports, dependencies (knip)",
+    run: tool("knip", "--no-progress", "--no-config-hints")
+  },
   {
     name: "examples in the documentation compile",
     run: async () => {
@@ -53,7 +56,7 @@ const steps: ReadonlyArray<Step> = [
     }
   },
   {
-    name: "pack every public package",
+    name: "build and pack every public package",
     run: async () => `${(await packed()).length} packages`
   },
   { name: "publint --strict", run: async () => lintPackages(await packed()) },

@@ -220,6 +220,7 @@ const checkIn = async (
         composite: false,
         incremental: false,
         declaration: false,
+        emitDeclarationOnly: false,
         declarationMap: false,
         noEmit: true,
         noUnusedLocals: false,

@@ -9,24 +9,23 @@ export interface Packed extends WorkspacePackage {
   readonly tarball: string
 }
 
-/** Output of sources that are gone would be published too: `tsc -b` does not remove it. */
+/** Declarations of sources that are gone would be published too: `tsc -b` does not remove them. */
 const removeStale = ({ directory }: WorkspacePackage) => {
-  for (const file of globSync("dist/**/*.{js,d.ts,js.map,d.ts.map}", { cwd: directory })) {
-    const source = file.replace(/^dist/, "src").replace(/(\.d\.ts|\.js)(\.map)?$/, ".ts")
+  for (const file of globSync("dist/**/*.d.ts{,.map}", { cwd: directory })) {
+    const source = file.replace(/^dist/, "src").replace(/\.d\.ts(\.map)?$/, ".ts")
     if (!existsSync(join(directory, source))) rmSync(join(directory, file))
   }
 }
 
-/** Packs every public package as it would be published. */
-export const packAll = async (folder: string): Promise<ReadonlyArray<Packed>> => {
-  const packages = publicPackages()
-  for (const one of packages) removeStale(one)
-  return mapAtMost(2, packages, async (one) => {
+/** Packs every public package as it would be published. Wants `tsc -b` to have run. */
+export const packAll = async (folder: string): Promise<ReadonlyArray<Packed>> =>
+  mapAtMost(2, publicPackages(), async (one) => {
+    removeStale(one)
+    await mustRun("node", [join(root, "tools", "bundle.ts")], { cwd: one.directory })
     const tarball = join(folder, `${one.folder}.tgz`)
     await mustRun("pnpm", ["pack", "--silent", "--out", tarball], { cwd: one.directory })
     return { ...one, tarball }
   })
-}
 
 const bytesOf = (file: string) => {
   const bytes = readFileSync(file)
