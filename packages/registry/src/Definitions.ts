@@ -2,10 +2,11 @@ import { randomUUID } from "node:crypto"
 import * as Effect from "effect/Effect"
 import type { RecordMeta } from "./entities.ts"
 import type { Keyring } from "./Keyring.ts"
-import { RegistryError } from "./RegistryError.ts"
+import type { RegistryError } from "./RegistryError.ts"
 import type { Change, Query, RegistryStoreShape, StoredRecord } from "./RegistryStore.ts"
 import { type RevisionWatch, watchRevision } from "./RevisionWatch.ts"
 import { realPause } from "./realPause.ts"
+import { attempt, parseRecord } from "./records.ts"
 import type { Workspace } from "./workspace.ts"
 
 /** A record read: its JSON value, and the version that a write may expect. */
@@ -18,28 +19,6 @@ export interface Found<T> {
 const patience = 20_000
 /** Above this many entries, the oldest of a cache table goes. */
 const maxEntries = 20_000
-
-/** @throws {RegistryError} `STORE_CORRUPT` */
-export const parseRecord = <T>(record: Pick<StoredRecord, "kind" | "key" | "value">): T => {
-  try {
-    return JSON.parse(record.value) as T
-  } catch {
-    throw new RegistryError({
-      code: "STORE_CORRUPT",
-      message: `The ${record.kind} '${record.key}' in the store cannot be read. Restore the store from a backup.`
-    })
-  }
-}
-
-/** `JSON.parse` and unsealing throw our own error; everything else is a defect. */
-const attempt = <A>(work: () => A): Effect.Effect<A, RegistryError> =>
-  Effect.suspend(() => {
-    try {
-      return Effect.succeed(work())
-    } catch (cause) {
-      return cause instanceof RegistryError ? Effect.fail(cause) : Effect.die(cause)
-    }
-  })
 
 const freeze = <T>(value: T): T => {
   if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {

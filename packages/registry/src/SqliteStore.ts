@@ -113,7 +113,13 @@ class SqliteFile {
   open(create: boolean): Statements | undefined {
     if (this.#closed) throw closedStore("sqlite")
     if (this.#statements === undefined && (create || existsSync(this.#path))) {
-      this.#statements = prepare(openSqliteFile(this.#Database, this.#path, busyTimeout))
+      const db = openSqliteFile(this.#Database, this.#path, busyTimeout)
+      try {
+        this.#statements = prepare(db)
+      } catch (cause) {
+        db.close()
+        throw cause
+      }
     }
     return this.#statements
   }

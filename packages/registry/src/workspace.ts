@@ -14,6 +14,7 @@ import { field, Issues } from "./Issues.ts"
 import { tagFrom, tagPattern, tagRule } from "./names.ts"
 import { RegistryError } from "./RegistryError.ts"
 import type { Change, RegistryStoreShape } from "./RegistryStore.ts"
+import { attempt, parseRecord } from "./records.ts"
 
 export interface Workspace {
   readonly id: string
@@ -103,13 +104,10 @@ export const unlockWorkspace = Effect.fnUntraced(function* (
       message: `There is no workspace in this ${store.name} store. Make one with createWorkspace({ name, store }), which returns its access key; or name the store that holds yours.`
     })
   }
-  const workspace = JSON.parse(record.value) as Workspace
-  const wrapped = yield* store.get("access-key", key.id)
-  const workspaceKey = unwrapWorkspaceKey(
-    key,
-    workspace.id,
-    wrapped === undefined ? undefined : (JSON.parse(wrapped.value) as WrappedKey)
-  )
+  const workspace = yield* attempt(() => parseRecord<Workspace>(record))
+  const kept = yield* store.get("access-key", key.id)
+  const wrapped = yield* attempt(() => (kept === undefined ? undefined : parseRecord<WrappedKey>(kept)))
+  const workspaceKey = unwrapWorkspaceKey(key, workspace.id, wrapped)
   if (workspaceKey === undefined) return yield* accessKeyInvalid()
   if (options.workspaceId !== undefined && options.workspaceId !== workspace.id) {
     return yield* new RegistryError({

@@ -14,6 +14,27 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe("Several processes on one file", () => {
   it.effect(
+    "that does not exist yet make one workspace",
+    () =>
+      Effect.gen(function* () {
+        const file = join(folder, "fresh", "workspace.db")
+        const results = yield* Effect.promise(() =>
+          runProcesses(new URL("./processes/createAtOnce.ts", import.meta.url), 4, {
+            file,
+            at: Date.now() + 2_500
+          })
+        )
+        assert.deepStrictEqual([...results].sort(), [
+          "WORKSPACE_EXISTS",
+          "WORKSPACE_EXISTS",
+          "WORKSPACE_EXISTS",
+          "made"
+        ])
+      }),
+    60_000
+  )
+
+  it.effect(
     "lose no update, and see each other's",
     () =>
       Effect.gen(function* () {

@@ -38,7 +38,7 @@ export const suite = <E>(
     )
 
     for (const [title, body] of Object.entries(all)) {
-      test.effect(title, () => Effect.flatMap(RegistryStore, body), 60_000)
+      test.effect(title, () => Effect.flatMap(RegistryStore, body), 20_000)
     }
 
     const { reopen } = options

@@ -84,7 +84,7 @@ export const reading: StoreTests = {
     Effect.gen(function* () {
       yield* fill(store, "page", names)
       const seen: Array<string> = []
-      for (;;) {
+      while (seen.length <= names.length) {
         const after = seen.at(-1)
         const page = yield* store.list({ kind: "page", limit: 3, ...(after === undefined ? {} : { after }) })
         assert.isAtMost(page.length, 3)
