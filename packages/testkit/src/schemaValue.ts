@@ -233,16 +233,34 @@ export class SchemaValues {
     const known = shown.filter((text): text is string => typeof text === "string")
     const plain = known.find((text) => regex.test(text) && fits(text))
     if (plain !== undefined) return plain
-    try {
-      const made = fc.sample(fc.stringMatching(regex, { size: "xsmall" }), {
-        seed: this.#int(1, 1e6),
-        numRuns: 20
-      })
-      return made.find((text) => fits(text) && text !== "") ?? made.find(fits)
-    } catch {
-      return undefined
-    }
+    const made = matching(regex, numberOr(schema["minLength"], 0)).filter(fits)
+    const filled = made.filter((text) => text !== "")
+    return filled.length > 0 ? (this.#pick(filled) as string) : made[0]
   }
+}
+
+const patterns = new Map<string, ReadonlyArray<string>>()
+
+/** Texts that match, some of them at least `min` long; the same ones for the same pattern. */
+const matching = (regex: RegExp, min: number): ReadonlyArray<string> => {
+  const key = `${min} ${regex.source}`
+  const known = patterns.get(key)
+  if (known !== undefined) return known
+  let made: ReadonlyArray<string> = []
+  try {
+    made = fc.sample(fc.stringMatching(regex, { size: "xsmall" }), { seed: 1, numRuns: 12 })
+  } catch {
+    // Lookaround and the like are beyond the generator.
+  }
+  // Most patterns allow more of what they begin or end with.
+  const longer = made.flatMap((text) => {
+    const missing = min - [...text].length
+    if (missing <= 0 || text === "") return []
+    return [text + (text.at(-1) ?? "").repeat(missing), (text[0] ?? "").repeat(missing) + text]
+  })
+  const all = [...made, ...longer].filter((text) => regex.test(text))
+  patterns.set(key, all)
+  return all
 }
 
 /** What people send: spaces, other scripts, and what has a meaning in URLs and forms. */

@@ -83,7 +83,8 @@ export class FieldReader {
   #draft(shape: Shape, options: FieldOptions, depth: number, above: Trail | undefined): Draft {
     const items = shape.type === "array" ? this.#schemas.shape(shape.items) : undefined
     const binary = options.binary === true && isBinary(shape)
-    const type = binary ? undefined : dataTypeOf(shape, items)
+    const files = options.binary === true && items !== undefined && isBinary(items)
+    const type = binary ? undefined : files ? "array" : dataTypeOf(shape, items)
     const draft: Draft = {}
     if (type !== undefined) draft.type = type
     if (binary) draft.binary = true

@@ -228,7 +228,7 @@ const typeOf = (schema: JsonRecord): { type: JsonType | undefined; nullable: boo
   else if (real.length > 1) {
     if (real.every((name) => name === "integer" || name === "number")) type = "number"
   } else if (isRecord(own(schema, "properties"))) type = "object"
-  else if (own(schema, "items") !== undefined) type = "array"
+  else if (isRecord(own(schema, "items"))) type = "array"
   else if (isRecord(own(schema, "additionalProperties"))) type = "object"
   else type = commonType(values)
   // A list of values, none of which has the type: the list is what the API means.

@@ -91,10 +91,11 @@ const parseYaml = async (text: string): Promise<ReadDocument> => {
       stringKeys: false
     })
   } catch {
-    throw new ImportFault(`the YAML is nested deeper than ${maxDepth} levels`)
+    throw tooDeep()
   }
   const [error] = document.errors
   if (error !== undefined) {
+    if (/call stack/i.test(error.message)) throw tooDeep()
     const { line, col } = lines.linePos(error.pos[0])
     throw new ImportFault(
       `the document is not valid YAML: ${firstLine(error.message)} at line ${line}, column ${col}`
@@ -105,7 +106,7 @@ const parseYaml = async (text: string): Promise<ReadDocument> => {
     value = document.toJS({ maxAliasCount })
   } catch (cause) {
     if (cause instanceof RangeError)
-      throw new ImportFault(`the YAML is nested deeper than ${maxDepth} levels`)
+      throw tooDeep()
     throw new ImportFault("the YAML's aliases multiply beyond reason, or one of them has no anchor")
   }
   return {
@@ -120,6 +121,8 @@ const parseYaml = async (text: string): Promise<ReadDocument> => {
     }
   }
 }
+
+const tooDeep = () => new ImportFault(`the YAML is nested deeper than ${maxDepth} levels`)
 
 const firstLine = (text: string): string => text.split("\n", 1)[0]?.replace(/[.:\s]+$/, "") ?? text
 
