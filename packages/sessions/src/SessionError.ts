@@ -18,7 +18,9 @@ export class SessionError extends defineError("SessionError", {
   VALIDATION_ERROR: { status: 400 },
   SESSION_STORE_FAILED: { status: 500 },
   UNSUPPORTED_OPERATION: { status: 501 },
-  TIMEOUT: { status: 504, retryable: true }
+  TIMEOUT: { status: 504, retryable: true },
+  /** The call's `signal` was aborted. */
+  ABORTED: { status: 499 }
 }) {}
 
 /** A wrong input: what, where, and what it must be. */

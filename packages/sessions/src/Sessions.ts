@@ -108,33 +108,45 @@ export interface SessionsShape {
   ) => Effect.Effect<VerifiedSession, DuctapeError>
 }
 
-/** A span around the call, and its deadline. */
+/** Never ends, but fails once the signal is aborted. */
+const untilAborted = (method: string, signal: AbortSignal): Effect.Effect<never, SessionError> =>
+  Effect.callback((resume) => {
+    const abort = () =>
+      resume(
+        Effect.fail(
+          new SessionError({ code: "ABORTED", message: `sessions.${method} was aborted by its signal.` })
+        )
+      )
+    if (signal.aborted) abort()
+    else signal.addEventListener("abort", abort, { once: true })
+    return Effect.sync(() => signal.removeEventListener("abort", abort))
+  })
+
+const tooSlow = (method: string, timeout: number) =>
+  Effect.fail(
+    new SessionError({
+      code: "TIMEOUT",
+      message: `sessions.${method} took longer than its timeout of ${timeout} ms.`
+    })
+  )
+
+/** A span around the call, its deadline and its signal. */
 const traced =
-  <Input extends Pick<SessionCall, "timeout">, A, E, R>(
+  <Input extends Pick<SessionCall, "timeout" | "signal">, A, E, R>(
     method: string,
     run: (input: Input) => Effect.Effect<A, E, R>
   ) =>
   (input: Input): Effect.Effect<A, E | SessionError, R> => {
-    const { timeout } = input
+    const { signal, timeout } = input
     if (timeout !== undefined && !(Number.isFinite(timeout) && timeout > 0)) {
       return Effect.fail(invalid("timeout", "range", "must be a positive number of milliseconds"))
     }
-    const bounded =
-      timeout === undefined
-        ? run(input)
-        : run(input).pipe(
-            Effect.timeoutOrElse({
-              duration: timeout,
-              orElse: () =>
-                Effect.fail(
-                  new SessionError({
-                    code: "TIMEOUT",
-                    message: `sessions.${method} took longer than its timeout of ${timeout} ms.`
-                  })
-                )
-            })
-          )
-    return Effect.withSpan(bounded, `Sessions.${method}`, { captureStackTrace: false })
+    let call: Effect.Effect<A, E | SessionError, R> = run(input)
+    if (timeout !== undefined) {
+      call = Effect.timeoutOrElse(call, { duration: timeout, orElse: () => tooSlow(method, timeout) })
+    }
+    if (signal !== undefined) call = Effect.raceFirst(untilAborted(method, signal), call)
+    return Effect.withSpan(call, `Sessions.${method}`, { captureStackTrace: false })
   }
 
 const span =
