@@ -106,13 +106,18 @@ export const makeApi = Effect.fnUntraced(function* (
       } catch (cause) {
         return isDuctapeError(cause) ? Effect.fail(cause) : Effect.die(cause)
       }
-      return Effect.useSpan("Api.run", spanOptions(checked), (span) => {
-        const progress = new Progress(span)
-        return Effect.map(bounded(checked, progress, runner.run(checked, progress, mode)), (response) => {
-          progress.ended(response)
-          return result(response)
-        })
-      })
+      // A span keeps the exit that ends it, so the answer goes past it.
+      let answer: A
+      return Effect.map(
+        Effect.useSpan("Api.run", spanOptions(checked), (span) => {
+          const progress = new Progress(span)
+          return Effect.map(bounded(checked, progress, runner.run(checked, progress, mode)), (response) => {
+            progress.ended(response)
+            answer = result(response)
+          })
+        }),
+        () => answer
+      )
     })
 
   // Asked synchronously: fibers share a scheduler, so later the async context may be another call's.
