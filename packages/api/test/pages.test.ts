@@ -20,8 +20,11 @@ const opened = async (handler: Parameters<typeof httpServer>[0]) => {
     await made.close()
     await server.close()
   }
-  const pages = (call: Partial<PagesCall>) =>
-    Array.fromAsync(made.api.pages({ app: "crm", action: "list", ...call }))
+  const pages = async (call: Partial<PagesCall>) => {
+    const all: Array<unknown> = []
+    for await (const page of made.api.pages({ app: "crm", action: "list", ...call })) all.push(page)
+    return all
+  }
   const urls = () => server.requests.map(({ url }) => url)
   return { server, ...made, pages, urls, [Symbol.asyncDispose]: dispose }
 }

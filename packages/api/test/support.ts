@@ -51,12 +51,7 @@ export const workspace = async (options: WorkspaceOptions): Promise<Workspace> =
     )
     return { api: Context.get(services, Api), registry }
   })
-  const made = await Effect.runPromise(
-    Scope.provide(build, scope) as Effect.Effect<{
-      api: ApiShape
-      registry: RegistryShape
-    }>
-  )
+  const made = await Effect.runPromise(Effect.orDie(Scope.provide(build, scope)))
   const close = () => Effect.runPromise(Scope.close(scope, Exit.void))
   return { ...made, close, [Symbol.asyncDispose]: close }
 }
