@@ -15,7 +15,7 @@ import type { Row, Sql } from "postgres"
 import { classify, isLostConnection, isRolledBack, type Place } from "./classify.ts"
 import { type Connections, connector } from "./connections.ts"
 import { prepareSchema } from "./schema.ts"
-import { writeBatch } from "./writeBatch.ts"
+import { versionOf, writeBatch } from "./writeBatch.ts"
 
 export interface PostgresStoreOptions {
   /** `postgres://user:password@host:port/database`, with `?sslmode=require` and the like. */
@@ -177,8 +177,7 @@ const writeOne = async (sql: Sql, change: Change): Promise<void> => {
               select 1 from ductape.record
               where kind = ${kind} and key = ${key} and version = ${change.expect}`
   if (done.length > 0) return
-  const [row] = await sql`select version from ductape.record where kind = ${kind} and key = ${key}`
-  throw conflict(change, row === undefined ? undefined : Number(row["version"]))
+  throw conflict(change, await versionOf(sql, change))
 }
 
 const all = "kind, key, grp, idx, value, version, expires_at"

@@ -4,7 +4,7 @@ import type { Sql } from "postgres"
 /** The driver's pool, and its sockets: the driver by itself never lets go of one that is not answered. */
 export interface Connections {
   readonly sql: Sql
-  /** Waits for what is under way, up to five seconds. */
+  /** Waits for what is under way, up to two seconds. */
   readonly close: () => Promise<void>
   /** Ends everything now. */
   readonly cut: () => void
@@ -60,7 +60,7 @@ export const connector = async (
       sql,
       cut,
       close: async () => {
-        await sql.end({ timeout: 5 }).catch(() => undefined)
+        await sql.end({ timeout: 2 }).catch(() => undefined)
         cut()
       }
     }

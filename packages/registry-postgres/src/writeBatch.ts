@@ -1,5 +1,5 @@
 import { type Change, conflict, holds } from "@ductape/registry/store"
-import type { TransactionSql } from "postgres"
+import type { Sql, TransactionSql } from "postgres"
 
 /** One statement takes this many rows, or this many characters of values, at most. */
 const maxRows = 2_000
@@ -58,9 +58,12 @@ const rows = (puts: ReadonlyArray<Put>): string =>
     }))
   )
 
-/** Locks the records that something is expected of, always in the same order, and compares. */
+/**
+ * Locks the records that a version is expected of, always in the same order, and compares. Whether one is
+ * absent shows when it is inserted.
+ */
 const check = async (sql: TransactionSql, changes: ReadonlyArray<Change>): Promise<void> => {
-  const expecting = changes.filter((change) => change.expect !== undefined)
+  const expecting = changes.filter((change) => typeof change.expect === "number")
   const versions = new Map<string, number>()
   for (const chunk of chunks(expecting)) {
     const found = await sql`
@@ -78,6 +81,14 @@ const check = async (sql: TransactionSql, changes: ReadonlyArray<Change>): Promi
   }
 }
 
+export const versionOf = async (
+  sql: TransactionSql | Sql,
+  { key, kind }: Pick<Change, "kind" | "key">
+): Promise<number | undefined> => {
+  const [row] = await sql`select version from ductape.record where kind = ${kind} and key = ${key}`
+  return row === undefined ? undefined : Number(row["version"])
+}
+
 const insert = async (sql: TransactionSql, puts: ReadonlyArray<Put>): Promise<void> => {
   for (const chunk of chunks(puts)) {
     const made = await sql`
@@ -91,12 +102,14 @@ const insert = async (sql: TransactionSql, puts: ReadonlyArray<Put>): Promise<vo
     if (made.length === chunk.length) continue
     const there = new Set(made.map((row) => name({ kind: String(row["kind"]), key: String(row["key"]) })))
     const late = chunk.find((put) => !there.has(name(put)))
-    if (late !== undefined) throw conflict(late, undefined)
+    if (late !== undefined) throw conflict(late, await versionOf(sql, late))
   }
 }
 
 const upsert = async (sql: TransactionSql, puts: ReadonlyArray<Put>): Promise<void> => {
-  for (const chunk of chunks(puts)) {
+  // In the same order in every batch, over all its chunks, so that two batches do not block each other.
+  const ordered = [...puts].sort((a, b) => (name(a) < name(b) ? -1 : 1))
+  for (const chunk of chunks(ordered)) {
     await sql`
       insert into ductape.record as r (kind, key, grp, idx, value, version, expires_at)
       select kind, key, grp, idx, value, 1, expires_at

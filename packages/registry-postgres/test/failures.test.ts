@@ -139,6 +139,46 @@ describeService("postgres", "PostgresStore on a server", (url) => {
     })
   )
 
+  it.effect(
+    "batches that block each other are repeated until both are through",
+    () =>
+      Effect.gen(function* () {
+        const own = yield* database
+        const store = yield* PostgresStore.make(own)
+        const change = (key: string) => ({ op: "put", kind: "cross", key, value: "1" }) as const
+        yield* store.write([change("a"), change("z")], { definitions: false })
+        const [sql, watcher] = [postgres(own, { max: 1 }), postgres(own, { max: 1 })]
+        const blocked = async () => {
+          const waiting = () => watcher`select 1 from pg_stat_activity
+            where datname = current_database() and wait_event_type = 'Lock'`
+          while ((await waiting()).length === 0) {
+            await new Promise((resolve) => setTimeout(resolve, 5))
+          }
+        }
+        const touch = (tx: postgres.TransactionSql, key: string) =>
+          tx`update ductape.record set idx = 'other' where kind = 'cross' and key = ${key}`
+
+        // The other transaction has a; the batch locks z to compare its version, and waits for a; then the
+        // other one wants z. The batch waited first, so it is the one that the server gives up.
+        const other = sql.begin(async (tx) => {
+          await touch(tx, "a")
+          const batch = Effect.runPromise(
+            store.write([{ ...change("z"), expect: 1 }, change("a")], { definitions: false })
+          )
+          await blocked()
+          await touch(tx, "z")
+          return { batch }
+        })
+        yield* Effect.promise(async () => (await other).batch)
+        assert.deepStrictEqual(
+          (yield* store.list({ kind: "cross" })).map(({ version }) => version),
+          [2, 2]
+        )
+        yield* Effect.promise(() => Promise.all([sql.end(), watcher.end()]))
+      }),
+    120_000
+  )
+
   it.effect("cut connections are replaced; a read is asked again", () =>
     Effect.gen(function* () {
       const { proxy, url: own } = yield* through
@@ -166,7 +206,8 @@ describeService("postgres", "PostgresStore on a server", (url) => {
       const { proxy, url: own } = yield* through
       const store = yield* PostgresStore.make({ url: own, timeout: 400, maxConnections: 2 })
       yield* store.write([put], { definitions: false })
-      proxy.set({ kind: "blackHole" })
+      // Its side of every connection is gone, and nobody says so, now or later.
+      proxy.set({ kind: "halfOpen" })
       const calls = Array.from({ length: 5 }, (_, i) =>
         Effect.flip(i % 2 === 0 ? store.get("k", "a") : store.write([put], { definitions: true }))
       )
@@ -176,7 +217,6 @@ describeService("postgres", "PostgresStore on a server", (url) => {
         assert.isTrue(error.retryable)
       }
       proxy.set({ kind: "pass" })
-      proxy.cutAll()
       let found = yield* Effect.exit(store.get("k", "a"))
       while (found._tag === "Failure") {
         yield* sleep(20)

@@ -34,7 +34,7 @@ export default [
   {
     name: "a record made by another one meanwhile counts as made",
     file: "src/writeBatch.ts",
-    find: "if (late !== undefined) throw conflict(late, undefined)",
+    find: "if (late !== undefined) throw conflict(late, await versionOf(sql, late))",
     replace: "",
     tests
   },
