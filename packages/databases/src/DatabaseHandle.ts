@@ -4,6 +4,8 @@ import type { DatabaseConnection, Scope } from "./DatabaseConnection.ts"
 import type { DriverCapability, DriverResult } from "./DatabaseDriver.ts"
 import { invalid } from "./DatabaseError.ts"
 import { addHook, type WriteHook } from "./hooks.ts"
+import { type MigrationCalls, makeMigrationCalls } from "./migration/MigrationCalls.ts"
+import { makeSchema, type SchemaCalls } from "./schema/Schema.ts"
 import type { Table } from "./sql/Catalogue.ts"
 import { encodeLoose } from "./sql/encode.ts"
 import { begin, type Transaction, transact } from "./Transaction.ts"
@@ -30,6 +32,10 @@ export interface DatabaseAccess {
   readonly driver: string
   readonly capabilities: ReadonlySet<DriverCapability>
   readonly identity: DatabaseConnection["identity"]
+  /** The same object for all handles of one database: what is kept for it hangs on this. */
+  readonly connection: DatabaseConnection
+  /** A transaction to end by hand; calls elsewhere do not join it by themselves. */
+  readonly begin: (options: TxOptions) => Promise<Transaction>
   readonly execute: (
     text: string,
     params?: ReadonlyArray<unknown>,
@@ -59,6 +65,8 @@ export const accessOf = (connection: DatabaseConnection, environment: CallEnviro
     driver: connection.driver.name,
     capabilities: connection.driver.capabilities,
     identity: connection.identity,
+    connection,
+    begin: (options) => begin(connection, environment, options),
     execute: async (text, params = [], options = {}) => {
       const { signal, table, timeout, transaction } = options
       const base: Scope =
@@ -162,6 +170,15 @@ export class DatabaseHandle extends BoundCalls {
   /** A transaction to commit or roll back by hand. */
   beginTransaction(options: TxOptions = {}): Promise<Transaction> {
     return begin(this.#connection, this.environment, options)
+  }
+
+  /** Tables, columns, indexes and constraints. */
+  get schema(): SchemaCalls {
+    return makeSchema(async () => this.getAdapter())
+  }
+
+  get migration(): MigrationCalls {
+    return makeMigrationCalls(async () => this.getAdapter())
   }
 
   /** What `new MigrationEngine(…)` and extensions work with. */

@@ -26,8 +26,10 @@ export {
   type DatabasesShape
 } from "./Databases.ts"
 export type { WriteEvent, WriteHook, WriteOperation } from "./hooks.ts"
+export * from "./migration/index.ts"
 export type { RegistryCalls } from "./registryCalls.ts"
 export * from "./results.ts"
+export * from "./schema/index.ts"
 export type { Column, ColumnType, ForeignKey, Table } from "./sql/Catalogue.ts"
 export type { NumericMode } from "./sql/decode.ts"
 export { Savepoint, Transaction, type TransactionStatus } from "./Transaction.ts"

@@ -1,0 +1,11 @@
+export type { FieldDef, FieldOptions, Fields, FieldType, References } from "./FieldDef.ts"
+export type { ColumnInfo, ConstraintInfo, IndexInfo, TableDescription } from "./inspect.ts"
+export type {
+  CreateOptions,
+  DropOptions,
+  IndexOptions,
+  IndexSpec,
+  SchemaCalls,
+  SchemaChange
+} from "./Schema.ts"
+export { SchemaHelpers } from "./SchemaHelpers.ts"
