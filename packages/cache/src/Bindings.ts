@@ -60,13 +60,19 @@ export interface Binding {
 export interface Bindings {
   readonly configs: ResourceRepository<CacheConfig>
   readonly resolve: (context: ResolvedContext, tag: string) => Effect.Effect<Binding, CacheFailure>
-  /** Without waiting, if it is known and nothing can have changed. */
+  /** Without waiting, if it is known and nothing has changed as far as is known for 50 ms. */
   readonly known: (product: string, env: string, tag: string) => Binding | undefined
+  /** A definition was changed here: what is known is old. */
+  readonly forget: () => void
   /** Connects to the client's own server and to every other one that was used. */
   readonly connect: Effect.Effect<void, CacheFailure>
   /** The servers in use, with the drivers' own clients. */
   readonly providers: () => ReadonlyArray<CacheProvider>
 }
+
+/** Milliseconds, and calls, without asking for the revision: even that costs more than a hit. */
+const trustedFor = 50
+const trustedCalls = 1_000
 
 interface Upstream {
   /** Tells servers apart; may hold credentials. */
@@ -111,6 +117,10 @@ export const makeBindings = (
     const opening = Semaphore.makeUnsafe(1)
     let latest: Binding | undefined
     let latestProduct: string | undefined
+    let current: number | undefined
+    let trusted = 0
+    let forgetting: NodeJS.Timeout | undefined
+    yield* Effect.addFinalizer(() => Effect.sync(() => clearTimeout(forgetting)))
 
     const adapterOf = (type: string): Effect.Effect<CacheAdapter, AdapterError> => {
       const passed = options.adapters?.find((adapter) => adapter.type === type)
@@ -210,20 +220,35 @@ export const makeBindings = (
         }
       })
 
+    const trust = () => {
+      trusted = trustedCalls
+      forgetting ??= setTimeout(forget, trustedFor).unref()
+    }
+    const forget = () => {
+      clearTimeout(forgetting)
+      forgetting = undefined
+      trusted = 0
+    }
+
     const known = (product: string, env: string, tag: string): Binding | undefined => {
-      const revision = registry.knownRevision()
-      if (revision === undefined) return undefined
+      if (trusted > 0) trusted--
+      else {
+        const revision = registry.knownRevision()
+        if (revision === undefined) return undefined
+        current = revision
+        trust()
+      }
       if (
         latest !== undefined &&
-        latestProduct === product &&
         latest.scope.cache === tag &&
+        latestProduct === product &&
         latest.scope.env === env &&
-        latest.revision === revision
+        latest.revision === current
       ) {
         return latest
       }
       const found = bindings.get(product)?.get(env)?.get(tag)
-      if (found === undefined || found.revision !== revision) return undefined
+      if (found === undefined || found.revision !== current) return undefined
       latest = found
       latestProduct = product
       return found
@@ -260,6 +285,7 @@ export const makeBindings = (
       configs,
       resolve,
       known,
+      forget,
       connect: Effect.gen(function* () {
         if (options.redisUrl !== undefined) yield* upstream("redis", options.redisUrl)
         yield* Effect.forEach(upstreams.values(), ({ provider }) => provider.connect, {

@@ -145,8 +145,7 @@ export const readDate = (value: unknown, path: string): number => {
 }
 
 /** @throws {CacheError} `VALIDATION_ERROR` */
-export const readTimeout = (timeout: unknown): number | undefined => {
-  if (timeout === undefined) return undefined
+export const readTimeout = (timeout: unknown): number => {
   if (typeof timeout === "number" && timeout > 0 && Number.isFinite(timeout)) return timeout
   throw invalid("timeout", "must be a number of milliseconds above 0")
 }

@@ -1,4 +1,10 @@
-import { type ContextError, type ResolvedContext, resolveContext, SessionVerifier } from "@ductape/core"
+import {
+  type ContextError,
+  type ResolvedContext,
+  resolveContext,
+  type SessionInput,
+  SessionVerifier
+} from "@ductape/core"
 import type { Product, RegistryError, RegistryShape } from "@ductape/registry"
 import * as Effect from "effect/Effect"
 import type { Binding, Bindings, CacheFailure, CachesOptions } from "./Bindings.ts"
@@ -47,9 +53,8 @@ export const productOf = (
     desk.registry.products.fetch(product)
   )
 
-const checkSession = (input: CacheCall, context: ResolvedContext): Effect.Effect<void, CacheFailure> =>
+const checkSession = (session: SessionInput, context: ResolvedContext): Effect.Effect<void, CacheFailure> =>
   Effect.gen(function* () {
-    if (input.session === undefined) return
     const verifier = yield* SessionVerifier
     if (verifier === undefined) {
       return yield* new CacheError({
@@ -58,15 +63,16 @@ const checkSession = (input: CacheCall, context: ResolvedContext): Effect.Effect
       })
     }
     // Its own error passes through: who calls with a session expects those.
-    yield* verifier.verify(input.session, context) as Effect.Effect<unknown, CacheFailure>
+    yield* verifier.verify(session, context) as Effect.Effect<unknown, CacheFailure>
   })
 
 /** Session check, product, environment, configuration: what comes before anything is asked of a provider. */
 export const enter = (desk: Desk, input: CacheCall, tag: string): Effect.Effect<Binding, CacheFailure> =>
   Effect.gen(function* () {
     const context = yield* contextOf(desk, input)
-    yield* checkSession(input, context)
-    return yield* desk.bindings.resolve(context, tag)
+    if (input.session !== undefined) yield* checkSession(input.session, context)
+    const { env, product } = context
+    return desk.bindings.known(product, env, tag) ?? (yield* desk.bindings.resolve(context, tag))
   })
 
 /** The same for every environment of the product if `env` is `*`. */
@@ -90,13 +96,16 @@ export const call = <A, E>(
   input: CacheCall,
   effect: Effect.Effect<A, E>
 ): Effect.Effect<A, E | CacheError> =>
+  Effect.withSpan(input.timeout === undefined ? effect : bounded(input.timeout, effect), `Caches.${method}`, {
+    attributes: attributesOf(input),
+    captureStackTrace: false
+  })
+
+const bounded = <A, E>(timeout: number, effect: Effect.Effect<A, E>): Effect.Effect<A, E | CacheError> =>
   Effect.flatMap(
-    attempt(() => readTimeout(input.timeout)),
-    (timeout): Effect.Effect<A, E | CacheError> =>
-      timeout === undefined
-        ? effect
-        : Effect.timeoutOrElse(effect, { duration: timeout, orElse: () => Effect.fail(noAnswer(timeout)) })
-  ).pipe(Effect.withSpan(`Caches.${method}`, { attributes: attributesOf(input) }))
+    attempt(() => readTimeout(timeout)),
+    () => Effect.timeoutOrElse(effect, { duration: timeout, orElse: () => Effect.fail(noAnswer(timeout)) })
+  )
 
 const attributesOf = (input: CacheCall): Record<string, string> => {
   const attributes: Record<string, string> = {}

@@ -47,7 +47,9 @@ export const makeCalls = (desk: Desk): CacheCalls => ({
   check: (context, cache) => Effect.asVoid(desk.bindings.resolve(context, cache)),
   through: <A, E, R>(call: CachedCall, load: Effect.Effect<A, E, R>) =>
     Effect.gen(function* () {
-      const binding = yield* desk.bindings.resolve(call.context, call.cache)
+      const { env, product } = call.context
+      const known = desk.bindings.known(product, env, call.cache)
+      const binding = known ?? (yield* desk.bindings.resolve(call.context, call.cache))
       const services = yield* Effect.context<R>()
       // What cannot be stored cannot be shared either: each caller gets what it loaded itself.
       let own: { readonly value: A } | undefined
@@ -68,8 +70,10 @@ export const makeCalls = (desk: Desk): CacheCalls => ({
       if (text !== undefined) return { value: valueOf(text) as A, cached: state !== "miss" }
       return { value: own === undefined ? yield* load : own.value, cached: false }
     }).pipe(
-      Effect.withSpan("Caches.through", {
-        attributes: { "ductape.cache": call.cache, "ductape.component": call.componentType }
-      })
+      Effect.withSpan(
+        "Caches.through",
+        { attributes: { "ductape.cache": call.cache, "ductape.component": call.componentType } },
+        { captureStackTrace: false }
+      )
     )
 })

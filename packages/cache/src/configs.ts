@@ -55,7 +55,8 @@ const startsEmpty = (old: CacheConfig, next: CacheConfig): boolean =>
   JSON.stringify(old.envs ?? []) !== JSON.stringify(next.envs ?? [])
 
 export const makeConfigs = (desk: Desk): CacheConfigs => {
-  const { configs } = desk.bindings
+  const { configs, forget } = desk.bindings
+  const changing = <A, E>(effect: Effect.Effect<A, E>) => Effect.ensuring(effect, Effect.sync(forget))
 
   const checkEnvs = (
     input: ProductInput,
@@ -99,7 +100,7 @@ export const makeConfigs = (desk: Desk): CacheConfigs => {
         Effect.gen(function* () {
           const value = yield* attempt(() => readConfig(config))
           const product = yield* checkEnvs(config, value.envs)
-          return yield* Effect.mapError(configs.create(product, value), named(product, value.tag))
+          return yield* changing(Effect.mapError(configs.create(product, value), named(product, value.tag)))
         })
       ),
     update: ({ patch, tag: given, ...input }) =>
@@ -112,10 +113,8 @@ export const makeConfigs = (desk: Desk): CacheConfigs => {
           const product = yield* checkEnvs(input, change.envs)
           const old = yield* Effect.mapError(configs.fetch(product, tag), named(product, tag))
           if (startsEmpty(old, { ...old, ...change })) yield* clearEverywhere(product, tag)
-          return yield* Effect.mapError(
-            configs.update(product, tag, (current) => ({ ...current, ...change })),
-            named(product, tag)
-          )
+          const updated = configs.update(product, tag, (current) => ({ ...current, ...change }))
+          return yield* changing(Effect.mapError(updated, named(product, tag)))
         })
       ),
     fetch: (input) =>
@@ -147,7 +146,7 @@ export const makeConfigs = (desk: Desk): CacheConfigs => {
             return yield* known.failure
           }
           yield* clearEverywhere(product, tag)
-          return yield* configs.delete(product, tag)
+          return yield* changing(configs.delete(product, tag))
         })
       )
   }
