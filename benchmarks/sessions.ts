@@ -16,7 +16,7 @@ const claims = { sid: "2f0d7c1e-7f51-4a36-8d43-0f2b1c4b9f10", data }
 const issuer = "ductape:benchmark"
 const audience = "shop/prd/web"
 const secret = Buffer.alloc(32, 7)
-const one = { concurrency: 1, calls: 20_000 }
+const one = { concurrency: 1, calls: 100_000 }
 const few = { concurrency: 4, calls: 2_000 }
 
 /** A client with one session configuration, on a workspace of the kind that the group says. */

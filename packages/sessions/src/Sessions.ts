@@ -241,7 +241,13 @@ export const makeSessions = Effect.fnUntraced(function* (
     configs: registry.resources<SessionConfig>({ kind: "session-config", sealed: false }),
     defaults: options,
     inBackground: (effect) => {
-      fork(effect.pipe(Effect.catchCause((cause) => Effect.logDebug("session bookkeeping failed", cause))))
+      // A new fiber would begin within the call that forks it.
+      fork(
+        Effect.yieldNow.pipe(
+          Effect.andThen(effect),
+          Effect.catchCause((cause) => Effect.logDebug("session bookkeeping failed", cause))
+        )
+      )
     }
   }
   return shapeOf(runtime, yield* Clock.Clock)

@@ -22,7 +22,7 @@ export interface VerifiedToken {
   touchedAt: number
 }
 
-export const tokenDigest = (jwt: string): string => hash("sha256", jwt, "base64")
+export const tokenDigest = (jwt: string): string => hash("sha256", jwt, "hex")
 
 /**
  * Verified tokens by the digest of the whole token, never by a part of it. Two halves: the newer one

@@ -89,8 +89,8 @@ export default [
   {
     name: "verified tokens are remembered without their signature",
     file: "src/VerifiedTokens.ts",
-    find: 'hash("sha256", jwt, "base64")',
-    replace: 'hash("sha256", jwt.slice(0, jwt.lastIndexOf(".")), "base64")',
+    find: 'hash("sha256", jwt, "hex")',
+    replace: 'hash("sha256", jwt.slice(0, jwt.lastIndexOf(".")), "hex")',
     tests: attacks
   },
   {
