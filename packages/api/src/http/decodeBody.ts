@@ -74,12 +74,21 @@ export const decompress = (body: Buffer, headers: ResponseHeaders, limit: number
   return decoded
 }
 
-const isTextual = (type: string): boolean => type.startsWith("text/") || /[/+]xml$/.test(type)
+type BodyKind = "json" | "text" | "bytes"
 
-export const mediaType = (headers: ResponseHeaders): string =>
-  (headerText(headers, "content-type")?.split(";")[0] ?? "").trim().toLowerCase()
+/** Kinds by `Content-Type` as it came; APIs use few. */
+const kinds = new Map<string, BodyKind>()
 
-export const isJsonType = (type: string): boolean => /[/+]json$/.test(type)
+const kindOf = (headers: ResponseHeaders): BodyKind => {
+  const text = headerText(headers, "content-type") ?? ""
+  const known = kinds.get(text)
+  if (known !== undefined) return known
+  const type = (text.split(";")[0] ?? "").trim().toLowerCase()
+  const textual = type.startsWith("text/") || /[/+]xml$/.test(type)
+  const kind = /[/+]json$/.test(type) ? "json" : textual ? "text" : "bytes"
+  if (kinds.size < 200) kinds.set(text, kind)
+  return kind
+}
 
 const charset = (headers: ResponseHeaders): string =>
   /charset\s*=\s*"?([^";\s]+)/i.exec(headerText(headers, "content-type") ?? "")?.[1] ?? "utf-8"
@@ -100,8 +109,8 @@ const decodeText = (body: Buffer, label: string): string => {
  */
 export const parseBody = (body: Buffer, headers: ResponseHeaders, lenient: boolean): unknown => {
   if (body.byteLength === 0) return null
-  const type = mediaType(headers)
-  if (isJsonType(type)) {
+  const kind = kindOf(headers)
+  if (kind === "json") {
     const start = body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? 3 : 0
     const text = body.toString("utf8", start)
     try {
@@ -111,5 +120,5 @@ export const parseBody = (body: Buffer, headers: ResponseHeaders, lenient: boole
       throw new BodyBroken("the body is not valid JSON")
     }
   }
-  return isTextual(type) ? decodeText(body, charset(headers)) : body
+  return kind === "text" ? decodeText(body, charset(headers)) : body
 }

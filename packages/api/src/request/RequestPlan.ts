@@ -132,7 +132,7 @@ export class RequestPlan {
   #assemble(placement: Placement): BuiltRequest {
     this.#validate(placement)
     const path = this.#writePath(placement)
-    const headers: Record<string, string> = emptyRecord() as Record<string, string>
+    const headers: Record<string, string> = {}
     for (const [name, value] of placement.headers) {
       if (value === null || value === undefined) continue
       const text = simpleText(this.rules.headers.get(name), value, (plain) => plain)

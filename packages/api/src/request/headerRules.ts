@@ -6,6 +6,8 @@ const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 /** What RFC 9110 allows in a field value: HTAB, visible ASCII, space and obs-text. */
 const value = /^[\t\x20-\x7E\x80-\xFF]*$/
 
+const edged = /^[\t ]|[\t ]$/
+
 /** Set by the connection itself: a call that set them could speak for another host or split a message. */
 const own: ReadonlySet<string> = new Set([
   "host",
@@ -31,7 +33,7 @@ const refuse = (name: string, why: string): never => {
 
 /** @throws {ActionError} `INPUT_HEADER_INVALID`, never with the value */
 export const checkHeader = (lowerName: string, spelling: string, text: string): string => {
-  if (!token.test(lowerName)) refuse(spelling, "cannot be sent")
+  if (!token.test(lowerName) || lowerName === "__proto__") refuse(spelling, "cannot be sent")
   if (own.has(lowerName)) refuse(spelling, "is set by the connection and cannot be given")
   if (!value.test(text)) {
     refuse(
@@ -39,5 +41,5 @@ export const checkHeader = (lowerName: string, spelling: string, text: string): 
       /[\r\n\0]/.test(text) ? "holds a line break or NUL" : "holds characters that no header can"
     )
   }
-  return text.replace(/^[\t ]+|[\t ]+$/g, "")
+  return edged.test(text) ? text.replace(/^[\t ]+|[\t ]+$/g, "") : text
 }

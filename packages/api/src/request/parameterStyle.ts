@@ -6,7 +6,12 @@ import { isPlainObject } from "./plainObject.ts"
  * OpenAPI's parameter serialisation (OpenAPI 3.1.1, "Style Values" and "Style Examples"; RFC 6570).
  * Names and values are percent-encoded; delimiters are the ones that the style puts in.
  */
-export const encode = (text: string): string =>
+export const encode = (text: string): string => (plain.test(text) ? text : percentEncode(text))
+
+/** What RFC 3986 calls unreserved. */
+const plain = /^[\w.~-]*$/
+
+const percentEncode = (text: string): string =>
   // encodeURIComponent leaves !'()* alone, which RFC 3986 calls reserved; a lone surrogate has no UTF-8.
   encodeURIComponent(text.toWellFormed()).replace(
     /[!'()*]/g,

@@ -23,7 +23,7 @@ export class Progress {
 
   ended(response: RunResponse): void {
     this.#span?.attribute("http.response.status_code", response.status)
-    this.#span?.attribute("http.request.resend_count", Math.max(0, this.attempts - 1))
+    if (this.attempts > 1) this.#span?.attribute("http.request.resend_count", this.attempts - 1)
   }
 
   /** Spans that the effect opens are children of the run's. */
