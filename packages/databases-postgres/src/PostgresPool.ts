@@ -52,10 +52,12 @@ export class PostgresPool implements DriverPool {
 
   #shared(slot: Slot, text: string, params: ReadonlyArray<Param>, prepare: boolean): Promise<DriverResult> {
     slot.pending++
-    return slot.run(text, params, prepare).finally(() => {
-      slot.pending--
-      if (this.#waiters.length > 0) this.#dispatch(slot)
-    })
+    return slot.run(text, params, prepare, this.#onAnswer)
+  }
+
+  readonly #onAnswer = (slot: Slot): void => {
+    slot.pending--
+    if (this.#waiters.length > 0) this.#dispatch(slot)
   }
 
   async #alone(text: string, params: ReadonlyArray<Param>, options: StatementOptions): Promise<DriverResult> {

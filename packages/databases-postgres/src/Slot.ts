@@ -147,12 +147,24 @@ export class Slot {
     this.#socket?.destroy()
   }
 
-  /** Without a deadline. The caller counts `pending`. */
-  run(text: string, params: ReadonlyArray<Param>, prepare: boolean): Promise<DriverResult> {
+  /** Without a deadline. The caller counts `pending`, and may go on from `after`. */
+  run(
+    text: string,
+    params: ReadonlyArray<Param>,
+    prepare: boolean,
+    after?: (slot: Slot) => void
+  ): Promise<DriverResult> {
     const query = this.sql.unsafe(text, params as Array<never>, prepare ? prepared : unprepared)
-    return query.then(toResult, (cause: unknown) => {
-      throw this.#fault(cause, query)
-    })
+    return query.then(
+      (result) => {
+        after?.(this)
+        return toResult(result)
+      },
+      (cause: unknown) => {
+        after?.(this)
+        throw this.#fault(cause, query)
+      }
+    )
   }
 
   #fault(cause: unknown, query: unknown): DriverFault {
@@ -285,11 +297,17 @@ export class Slot {
   }
 }
 
-const toResult = (result: postgres.RowList<Array<postgres.Row>>): DriverResult => ({
-  rows: result.slice(),
-  count: result.count ?? 0,
-  fields: (result.columns as ReadonlyArray<{ readonly name: string; readonly type: number }> | null) ?? []
-})
+/** The rows as a plain array: the driver's is a class of its own, which would show in comparisons. */
+const toResult = (result: postgres.RowList<Array<postgres.Row>>): DriverResult => {
+  const { length } = result
+  const rows = new Array<Record<string, unknown>>(length)
+  for (let i = 0; i < length; i++) rows[i] = result[i] as postgres.Row
+  return {
+    rows,
+    count: result.count ?? 0,
+    fields: (result.columns as ReadonlyArray<{ readonly name: string; readonly type: number }> | null) ?? []
+  }
+}
 
 /** Rejects when the control says so, while something that cannot be stopped goes on. */
 export const until = <A>(work: Promise<A>, control: CallControl, onLate: (value: A) => void): Promise<A> => {

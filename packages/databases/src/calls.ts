@@ -48,15 +48,11 @@ export const runCall = <I extends Target, A>(
 ): Promise<A> => {
   try {
     const scope = scopeOf(bound, input)
-    if (plain(input, environment)) return work(scope, input).catch(same)
+    if (plain(input, environment)) return work(scope, input)
     return extended(kind, scope, environment, input, work, codec)
   } catch (cause) {
     return Promise.reject(cause)
   }
-}
-
-const same = (cause: unknown): never => {
-  throw cause
 }
 
 /** The transaction of the call, which must be of the same database. */

@@ -27,12 +27,44 @@ const stamp =
  * A `Date`; what no `Date` holds (`infinity`, years BC) stays text. Digits after the millisecond are
  * cut. A timestamp without time zone is read as UTC, as it is written.
  */
+const two = (text: string, at: number): number => text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 528
+
 const timestamp = (text: string): Date | string => {
-  // The common spelling, '2024-01-31 10:20:30.123+00', is what the Date constructor reads fastest.
-  if (text.length <= 29 && text.charCodeAt(4) === 45 && text.endsWith("+00")) {
-    const date = new Date(`${text.slice(0, 10)}T${text.slice(11, 23).replace("+00", "")}Z`)
-    if (!Number.isNaN(date.getTime())) return date
+  const { length } = text
+  // The common spelling, '2024-01-31 10:20:30.123+00', digit by digit: large reads spend their time here.
+  if (
+    length >= 22 &&
+    text.charCodeAt(4) === 45 &&
+    text.charCodeAt(length - 3) === 43 &&
+    text.endsWith("00") &&
+    text.charCodeAt(0) > 48
+  ) {
+    let ms = 0
+    if (text.charCodeAt(19) === 46) {
+      let weight = 100
+      for (let at = 20; at < length - 3 && weight >= 1; at++) {
+        ms += (text.charCodeAt(at) - 48) * weight
+        weight /= 10
+      }
+    } else if (length !== 22) {
+      return slowTimestamp(text)
+    }
+    return new Date(
+      Date.UTC(
+        two(text, 0) * 100 + two(text, 2),
+        two(text, 5) - 1,
+        two(text, 8),
+        two(text, 11),
+        two(text, 14),
+        two(text, 17),
+        ms | 0
+      )
+    )
   }
+  return slowTimestamp(text)
+}
+
+const slowTimestamp = (text: string): Date | string => {
   const m = stamp.exec(text)
   if (m === null) return text
   const ms = Number((m[7] ?? "").padEnd(3, "0").slice(0, 3))

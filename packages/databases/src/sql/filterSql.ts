@@ -104,7 +104,7 @@ const operand = (
     }
     return {
       column: `${name}::${cast}`,
-      sql: `${statement.slot(index, (value) => encode(type, read(value)))}::${cast}`
+      sql: `${statement.slot(index, (value) => encodeOr(type, read(value)))}::${cast}`
     }
   }
   if ((wide && textual.has(kind)) || (kind === "enum" && wants === "order")) {
@@ -115,7 +115,7 @@ const operand = (
   }
   return {
     column: wants === "order" ? ordered(column, name) : name,
-    sql: `${statement.slot(index, (value) => encode(column, read(value)))}::${column.sql}`
+    sql: `${statement.slot(index, (value) => (wide ? encodeOr(column, read(value)) : encode(column, read(value))))}::${column.sql}`
   }
 }
 
@@ -151,7 +151,10 @@ const compareSql = (scope: FilterScope, comparison: Comparison): string => {
       const index = statement.take()
       if (!meets(column, value)) return "TRUE"
       const sides = operand(scope, column, name, index, itself, "equality")
-      return `${sides.column} IS DISTINCT FROM ${sides.sql}`
+      // A value that cannot be any of the column's is bound as null, which must differ from null here.
+      return scope.wide
+        ? `(${sides.column} = ${sides.sql}) IS NOT TRUE`
+        : `${sides.column} IS DISTINCT FROM ${sides.sql}`
     }
     case "between": {
       const lo = statement.take()

@@ -9,6 +9,7 @@ import { typesAndErrors } from "./typesAndErrors.ts"
 import { updateOperators } from "./updateOperators.ts"
 import { writing } from "./writing.ts"
 
+export { type OracleOptions, runOracle } from "./oracle.ts"
 export type { SuiteOptions } from "./SuiteContext.ts"
 
 /**
