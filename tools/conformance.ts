@@ -29,12 +29,16 @@ interface Report {
   }>
 }
 
-const title = /^(.+?) conformance: ([^(]+?)\s*(?:\((.+)\))?$/
+/** Also `<adapter> on <server>` and `<adapter>, <server>`. */
+const title = /^(.+?) conformance: (.+?)(?: \((.+)\)| on (?:the )?(.+)|, ([^(]+))?$/
 
 const json = process.argv.includes("--json")
 const folder = mkdtempSync(join(tmpdir(), "ductape-conformance-"))
 try {
-  const files = globSync("packages/*/test/**/*conformance*.test.ts", { cwd: root }).sort()
+  // Whoever runs a suite imports it from a folder or an entry point called `testing`.
+  const files = globSync("packages/*/test/**/*.test.ts", { cwd: root })
+    .sort()
+    .filter((file) => /["'][^"']*\/testing(\/[^"']*)?["']/.test(readFileSync(join(root, file), "utf8")))
   const outputFile = join(folder, "report.json")
   const { code, output } = await runTool("vitest", [
     "run",
@@ -51,7 +55,8 @@ try {
     for (const { ancestorTitles, failureMessages, fullName, status } of assertionResults) {
       const match = ancestorTitles.map((one) => title.exec(one)).find((one) => one !== null)
       if (match === undefined) continue
-      const [whole, suite = "", adapter = "", server = "embedded"] = match
+      const [whole, suite = "", adapter = ""] = match
+      const server = match[3] ?? match[4] ?? match[5] ?? "embedded"
       const row = rows.get(whole) ?? { suite, adapter, server, passed: 0, failed: 0, skipped: 0 }
       rows.set(whole, row)
       if (status === "passed") row.passed++
