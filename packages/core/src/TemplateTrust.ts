@@ -71,8 +71,6 @@ export class Literal<out T = unknown> {
   }
 }
 
-export type Marker = SecretReference | TrustedTemplate | Literal
-
 /** `secret`, `template`, `literal`, or `undefined` for anything else. */
 export const markerOf = (value: object): "secret" | "template" | "literal" | undefined =>
   (value as { readonly [marker]?: "secret" | "template" | "literal" })[marker]
