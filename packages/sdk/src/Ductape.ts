@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import { type DuctapeServices, ductapeLayer } from "./DuctapeLayer.ts"
 import { checkOptions, type DuctapeOptions } from "./DuctapeOptions.ts"
+import { accessKeysNamespace } from "./namespaces/accessKeysNamespace.ts"
 import { apiNamespace } from "./namespaces/apiNamespace.ts"
 import { appNamespace } from "./namespaces/appNamespace.ts"
 import { authNamespace } from "./namespaces/authNamespace.ts"
@@ -33,6 +34,7 @@ export class Ductape implements AsyncDisposable {
   readonly app: ReturnType<typeof appNamespace>["namespace"]
   readonly product: ReturnType<typeof productNamespace>
   readonly auth: ReturnType<typeof authNamespace>
+  readonly accessKeys: ReturnType<typeof accessKeysNamespace>
   readonly secrets: ReturnType<typeof secretsNamespace>
   readonly sessions: ReturnType<typeof sessionsNamespace>
   readonly caches: ReturnType<typeof cachesNamespace>
@@ -49,6 +51,7 @@ export class Ductape implements AsyncDisposable {
     this.app = app.namespace
     this.product = productNamespace(runner, checked.defaults.product, checked.logger)
     this.auth = authNamespace(runner)
+    this.accessKeys = accessKeysNamespace(runner)
     this.secrets = secretsNamespace(runner)
     this.sessions = sessionsNamespace(runner)
     this.caches = cachesNamespace(runner)

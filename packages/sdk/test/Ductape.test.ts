@@ -186,6 +186,38 @@ describe("builders", () => {
   })
 })
 
+describe("secrets and keys", () => {
+  it("fills a template in, and says what is missing without opening anything", async () => {
+    await using ductape = new Ductape({ accessKey: workspace.accessKey, store })
+    await ductape.secrets.create({ key: "CRM_KEY", value: "s3cret", envs: ["dev"] })
+    assert.strictEqual(
+      await ductape.secrets.resolve("Bearer $Secret{CRM_KEY}", { env: "dev" }),
+      "Bearer s3cret"
+    )
+    const error = await rejection(() => ductape.secrets.resolve("$Secret{CRM_KEY}", { env: "prd" }))
+    assert.strictEqual(error.code, "SECRET_ENV")
+    assert.deepEqual(await ductape.secrets.validate("$Secret{CRM_KEY} $Secret{NOPE}"), {
+      valid: false,
+      references: ["CRM_KEY", "NOPE"],
+      missing: ["NOPE"]
+    })
+  })
+
+  it("another key opens the workspace until it is revoked", async () => {
+    await using ductape = new Ductape({ accessKey: workspace.accessKey, store })
+    const { accessKey, id } = await ductape.accessKeys.create("deploy")
+    await using second = new Ductape({ accessKey, store })
+    await second.init()
+    assert.include(
+      (await ductape.accessKeys.list()).map((key) => key.id),
+      id
+    )
+    await ductape.accessKeys.revoke(id)
+    await using third = new Ductape({ accessKey, store })
+    assert.strictEqual((await rejection(() => third.init())).code, "ACCESS_KEY_INVALID")
+  })
+})
+
 describe("Ductape.layer", () => {
   it("gives Effect programs every service", async () => {
     const server = await httpServer((_, response) => {

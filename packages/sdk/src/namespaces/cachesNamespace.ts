@@ -3,6 +3,7 @@ import {
   type CacheValue,
   type GetInput,
   type ReadInput,
+  type SetInput,
   type StoredCacheConfig
 } from "@ductape/cache"
 import type { DuctapeError } from "@ductape/core"
@@ -45,6 +46,12 @@ export const cachesNamespace = (runner: Runner<Caches>) => {
     return hit === undefined ? slowly(input) : hit
   }
 
+  async function set(input: SetInput & { readonly signal?: AbortSignal }): Promise<true> {
+    const services = runner.context
+    const done = services === undefined ? undefined : Context.get(services, Caches).setSync(input)
+    return done ?? calls.set(input)
+  }
+
   function fetch(tag: string): Promise<StoredCacheConfig>
   function fetch(product: string, tag: string): Promise<StoredCacheConfig>
   function fetch(...args: [string] | [string, string]): Promise<StoredCacheConfig> {
@@ -66,5 +73,5 @@ export const cachesNamespace = (runner: Runner<Caches>) => {
   const fetchAll = (product?: string): Promise<ReadonlyArray<StoredCacheConfig>> =>
     runner.use(Caches, (_) => _.fetchAll({ product }))
 
-  return { ...calls, get, fetch, update, delete: remove, fetchAll, list: fetchAll }
+  return { ...calls, get, set, fetch, update, delete: remove, fetchAll, list: fetchAll }
 }
