@@ -3,7 +3,13 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import Ductape, { createWorkspace, ImportDocTypes, isDuctapeError } from "@ductape/sdk"
+import Ductape, {
+  createWorkspace,
+  type DatabaseError,
+  ImportDocTypes,
+  isDuctapeError,
+  migration
+} from "@ductape/sdk"
 import { stripeDocument } from "@ductape/testkit"
 import colors from "picocolors"
 import { step } from "./step.ts"
@@ -119,6 +125,36 @@ try {
     const read = () => ductape.caches.get({ cache: "rates", key: "usd", ttl: 600, fallback })
     const answers = await Promise.all(Array.from({ length: 100 }, read))
     return { answers: answers.length, each: answers[0], loads }
+  })
+
+  await step("A database: PostgreSQL embedded in this process, its tables made by a migration", async () => {
+    await ductape.databases.create({
+      name: "Users",
+      tag: "users-db",
+      type: "postgresql",
+      envs: [{ slug: "dev", connection_url: `pglite://${folder}/data` }]
+    })
+    const database = await ductape.databases.connect({ database: "users-db" })
+    const createUsers = migration("create users")
+      .createCollection("users", {
+        name: "String",
+        email: { type: "String", unique: true },
+        status: "String",
+        created_at: "Date"
+      })
+      .build()
+    const { applied } = await database.migration.run([createUsers])
+    return { version: database.version, applied }
+  })
+
+  await step("The same calls on it as on a server", async () => {
+    const records = [{ name: "Ada", email: "ada@example.org", status: "active", created_at: new Date() }]
+    await ductape.databases.insert({ table: "users", records, returning: true })
+    const again = await ductape.databases
+      .insert({ table: "users", records })
+      .catch((error: DatabaseError) => ({ code: error.code, constraint: error.constraint }))
+    const found = await ductape.databases.find({ table: "users", where: { status: "active" }, limit: 100 })
+    return { again, found: found.records }
   })
 
   await ductape.close()

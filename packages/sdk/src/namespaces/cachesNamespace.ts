@@ -34,22 +34,30 @@ export const cachesNamespace = (runner: Runner<Caches>) => {
     "fetchDashboard"
   ])
 
+  let services: typeof runner.context
+  let service: Caches["Service"] | undefined
+  /** The service, once it is there: what is in memory is answered without an Effect. */
+  const built = (): Caches["Service"] | undefined => {
+    const now = runner.context
+    if (now !== services) {
+      services = now
+      service = now === undefined ? undefined : Context.get(now, Caches)
+    }
+    return service
+  }
+
   const slowly = (input: GetInput & { readonly signal?: AbortSignal }): Promise<unknown> =>
     runner.use(Caches, (_) => _.get(input) as Effect.Effect<unknown, DuctapeError>, input.signal)
 
   function get<A>(input: ReadInput<A, unknown>): Promise<A>
   function get(input: GetInput): Promise<CacheValue | null>
   async function get(input: GetInput): Promise<unknown> {
-    const services = runner.context
-    if (services === undefined) return slowly(input)
-    const hit = Context.get(services, Caches).getSync(input)
+    const hit = built()?.getSync(input)
     return hit === undefined ? slowly(input) : hit
   }
 
   async function set(input: SetInput & { readonly signal?: AbortSignal }): Promise<true> {
-    const services = runner.context
-    const done = services === undefined ? undefined : Context.get(services, Caches).setSync(input)
-    return done ?? calls.set(input)
+    return built()?.setSync(input) ?? calls.set(input)
   }
 
   function fetch(tag: string): Promise<StoredCacheConfig>
