@@ -52,9 +52,11 @@ export const optionalCacheTag = (input: CacheCall): string | undefined => {
   return tag
 }
 
+const none: ReadonlyArray<string> = Object.freeze([])
+
 /** @throws {CacheError} `VALIDATION_ERROR` */
 export const readTags = (tags: unknown): ReadonlyArray<string> => {
-  if (tags === undefined) return []
+  if (tags === undefined) return none
   if (!Array.isArray(tags) || tags.length > 32) throw invalid("tags", "must be a list of at most 32 tags")
   return Object.freeze([...new Set(tags.map((tag: unknown) => readTag(tag, "tags")))])
 }

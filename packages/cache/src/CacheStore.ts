@@ -155,6 +155,8 @@ export interface CacheLease {
 export interface CacheSync {
   /** As `get`; marks the entry as used. */
   readonly get: (key: string) => Entry | undefined
+  /** As `set` without a lease; left out where a write has to wait. */
+  readonly set?: ((key: string, entry: Entry, now: number) => void) | undefined
   /** `true`: what it does not return does not exist. */
   readonly complete: boolean
 }

@@ -1,6 +1,6 @@
 import { type CacheScope, type Entry, encodeKey, scopeId } from "./CacheStore.ts"
 
-/** A cached value with what is known of it. Frozen; its dates are made anew each time they are read. */
+/** A cached value with what is known of it. Frozen, and shared by those who read it in one process. */
 export interface CacheValue {
   readonly _id: string
   readonly key: string
@@ -21,7 +21,8 @@ export interface CacheValue {
 
 /** `value`: the entry's text, opened. */
 export const makeRecord = (scope: CacheScope, key: string, entry: Entry, value: string): CacheValue => {
-  const { createdAt, updatedAt, expiresAt } = entry
+  const { createdAt, updatedAt, expiresAt, tags } = entry
+  // One shape for most records: an object of a shape of its own is slow to hand over in a promise.
   const record = {
     _id: `${scopeId(scope)}:${encodeKey(key)}`,
     key,
@@ -31,16 +32,10 @@ export const makeRecord = (scope: CacheScope, key: string, entry: Entry, value: 
     env: scope.env,
     component_tag: entry.componentTag,
     component_type: entry.componentType,
-    get createdAt() {
-      return new Date(createdAt)
-    },
-    get updatedAt() {
-      return new Date(updatedAt)
-    }
+    createdAt: new Date(createdAt),
+    updatedAt: new Date(updatedAt)
   }
-  if (expiresAt !== null) {
-    Object.defineProperty(record, "expiry", { enumerable: true, get: () => new Date(expiresAt) })
-  }
-  if (entry.tags.length > 0) Object.assign(record, { tags: entry.tags })
+  if (expiresAt !== null) Object.assign(record, { expiry: new Date(expiresAt) })
+  if (tags.length > 0) Object.assign(record, { tags })
   return Object.freeze(record)
 }

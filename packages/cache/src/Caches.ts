@@ -62,8 +62,9 @@ const make = (options: CachesOptions) =>
     const bindings = yield* makeBindings(registry, options)
     const desk: Desk = { registry, bindings, options, through: new ReadThrough(scope, options.lease) }
     const configs = makeConfigs(desk)
-    const reads = makeReads(desk, () => clock.currentTimeMillisUnsafe())
-    const writes = makeWrites(desk)
+    const now = () => clock.currentTimeMillisUnsafe()
+    const reads = makeReads(desk, now)
+    const writes = makeWrites(desk, now)
     const listing = makeListing(desk)
     return Caches.of({
       ...configs,

@@ -28,6 +28,11 @@ export class Flights {
     this.#scope = scope
   }
 
+  /** Nothing is being loaded. */
+  get idle(): boolean {
+    return this.#running.size === 0
+  }
+
   /** Joins the load of `id`, or starts it. It is interrupted once nobody waits any longer. */
   run<A, E>(id: string, load: (flight: Flight) => Effect.Effect<A, E>): Effect.Effect<A, E> {
     return Effect.suspend(() => {

@@ -34,6 +34,10 @@ const storeOf = (held: Held, clock: () => number): CacheStore => {
     const entry = held.peek(key)
     return entry !== undefined && isLive(entry, now) ? entry : undefined
   }
+  const set = (key: string, entry: Entry, now: number): void => {
+    const old = alive(key, now)
+    put(held, key, old === undefined ? entry : entry.withCreatedAt(old.createdAt))
+  }
   return {
     get: (key) =>
       Effect.sync(() => {
@@ -44,8 +48,7 @@ const storeOf = (held: Held, clock: () => number): CacheStore => {
       }),
     set: (key, entry, { now }) =>
       Effect.sync(() => {
-        const old = alive(key, now)
-        put(held, key, old === undefined ? entry : entry.withCreatedAt(old.createdAt))
+        set(key, entry, now)
         return true
       }),
     swap: (key, expected, entry, now) =>
@@ -71,7 +74,7 @@ const storeOf = (held: Held, clock: () => number): CacheStore => {
         }
         return cleared
       }),
-    sync: { get: (key) => held.get(key), complete: true }
+    sync: { get: (key) => held.get(key), set, complete: true }
   }
 }
 

@@ -174,16 +174,17 @@ export class ReadThrough {
    * overwrite it, and no lookup that began before answers who asks after it.
    */
   changing<A, E>(address: string, all: boolean, effect: Effect.Effect<A, E>): Effect.Effect<A, E> {
-    const taint = () => {
-      if (all) return this.flights.taintAll(address)
-      this.flights.taint(address)
-      this.flights.taint(`${address} refresh`)
-      this.flights.taint(`${address} lookup`)
-    }
+    const taint = () => this.changed(address, all)
     return Effect.suspend(() => {
       taint()
       return Effect.ensuring(effect, Effect.sync(taint))
     })
+  }
+
+  /** The same for a change that is over. */
+  changed(address: string, all: boolean): void {
+    if (all) this.flights.taintAll(address)
+    else for (const id of [address, `${address} refresh`, `${address} lookup`]) this.flights.taint(id)
   }
 
   /** Loads and stores, as the only one in this process and, with a lease, among all. */

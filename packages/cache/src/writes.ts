@@ -56,6 +56,8 @@ export interface ExpireInput extends GetInput, Pick<Lifetime, "expiry" | "ttl" |
 export interface CacheWrites {
   /** Replaces what is there, its lifetime included, and keeps `createdAt`. */
   readonly set: (input: SetInput) => Effect.Effect<true, CacheFailure>
+  /** `set` without waiting, for what is kept in memory. `undefined`: nothing was done; take `set`. */
+  readonly setSync: (input: SetInput) => true | undefined
   /** Whether something alive was removed. */
   readonly clear: (input: ClearInput) => Effect.Effect<boolean, CacheFailure>
   /** `env: "*"`: in all environments of the product. */
@@ -94,7 +96,7 @@ const wholeNumber = /^-?\d{1,16}$/
 /** What is to become of an entry: nothing (and the call returns that), or another one. */
 type Step<A> = { readonly result: A } | { readonly result: A; readonly entry: Entry }
 
-export const makeWrites = (desk: Desk): CacheWrites => {
+export const makeWrites = (desk: Desk, clock: () => number): CacheWrites => {
   const locks = new KeyLocks()
 
   /** Reads, decides and writes as one step, repeated while others are faster. */
@@ -159,6 +161,29 @@ export const makeWrites = (desk: Desk): CacheWrites => {
       yield* desk.through.changing(binding.address(key), false, asked)
       return true as const
     })
+
+  const setSync = (input: SetInput): true | undefined => {
+    const product = input.product ?? input.product_tag ?? desk.options.product
+    const env = input.env ?? desk.options.env
+    const tag = input.cache ?? input.cache_tag
+    if (product === undefined || env === undefined || tag === undefined) return undefined
+    if (input.session !== undefined) return undefined
+    const binding = desk.bindings.known(product, env, tag)
+    const write = binding?.sync?.set
+    if (binding === undefined || write === undefined) return undefined
+    try {
+      const key = readKey(input.key)
+      const text = encodeValue(input.value)
+      const now = clock()
+      const entry = makeEntry(binding, key, input, text, readLifetime(input, binding.config, now), now)
+      if (!desk.through.flights.idle) desk.through.changed(binding.address(key), false)
+      write(key, entry, now)
+      return true
+    } catch {
+      // `set` says what is wrong with it.
+      return undefined
+    }
+  }
 
   const clearKey = (input: ClearInput) =>
     Effect.gen(function* () {
@@ -277,6 +302,7 @@ export const makeWrites = (desk: Desk): CacheWrites => {
 
   return {
     set: (input) => call("set", input, set(input)),
+    setSync,
     clear: (input) => call("clear", input, clear(input)),
     clearAll: (input) =>
       call(
