@@ -220,9 +220,6 @@ export class RequestPlan {
       if (text === "" || text === "." || text === "..") return refuseParam(name)
       path += text + (texts[index + 1] ?? "")
     }
-    if (names.length > 0 && /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i.test(path)) {
-      return refuseParam(names.join(", "))
-    }
     const pairs: Array<string> = this.#baseQuery === "" ? [] : [this.#baseQuery]
     for (const [name, value] of placement.query) {
       if (value === null || value === undefined) continue
