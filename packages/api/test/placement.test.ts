@@ -129,6 +129,8 @@ describe("placing input", () => {
     )
     expect(built.headers).toMatchObject({ authorization: "call", "x-key": "k" })
     expect(built.path).toBe("/v1/things?v=1&w=3")
+    // What is dropped leaves its place to them.
+    expect(plan({}).build({ "headers:x-a": null }, { "headers:X-A": "1" }).headers["x-a"]).toBe("1")
   })
 
   it("leaves out credentials for a part that the action has not", () => {

@@ -127,6 +127,7 @@ describe("validation", () => {
 
   it("does not enforce types that were told from a sample, but does lengths and required", () => {
     expect(fails({ type: "number", inferred: true }, "x")).toBe(false)
+    expect(fails({ type: "number", inferred: true, required: true }, "x")).toBe(false)
     expect(fails({ type: "string", inferred: true, maxLength: 1 }, "xy")).toBe(true)
     expect(fails({ type: "string", inferred: true, required: true }, undefined)).toBe(true)
   })
