@@ -124,7 +124,7 @@ const plant = async (copy: string, mutant: Planned): Promise<{ verdict: Verdict;
     const messages = report?.testResults.map(({ message }) => message).join("\n") ?? output
     if (report?.numFailedTests === 0 && unparsable.test(messages))
       return { verdict: "broken", why: messages.slice(0, 500) }
-    return { verdict: "caught" }
+    return report === undefined ? { verdict: "caught", why: "the tests did not end" } : { verdict: "caught" }
   } finally {
     writeFileSync(file, original)
   }
