@@ -95,7 +95,7 @@ describeService("postgres", "databases faults", (url) => {
     await db.close()
     await direct.close()
     unsubscribe("net.client.socket", remember)
-    await proxy.close()
+    void proxy.close()
   })
 
   const during = async (fault: Fault, call: Call): Promise<DatabaseError | undefined> => {

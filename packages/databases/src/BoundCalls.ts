@@ -3,6 +3,7 @@ import type { Scope } from "./DatabaseConnection.ts"
 import { invalid } from "./DatabaseError.ts"
 import { withHooks } from "./hooks.ts"
 import { tableName } from "./input.ts"
+import { nativeRaw, type RawCall } from "./nativeRaw.ts"
 import { aggregate, columnAggregate, count, groupBy } from "./read/aggregate.ts"
 import { find, findOne } from "./read/find.ts"
 import { raw } from "./read/raw.ts"
@@ -58,6 +59,7 @@ const kinds = {
 export class BoundCalls {
   readonly #scope: Scope
   readonly #environment: CallEnvironment
+  #raw: RawCall | undefined
 
   constructor(scope: Scope, environment: CallEnvironment) {
     this.#scope = scope
@@ -86,7 +88,7 @@ export class BoundCalls {
     const statement = query ?? sql
     const { entity, table } = input as FindInput
     return typeof statement === "string" && table === undefined && entity === undefined
-      ? this.raw<T>(input as RawInput)
+      ? this.#statement<T>(input as RawInput)
       : this.find<T>(input as FindInput)
   }
 
@@ -178,8 +180,28 @@ export class BoundCalls {
     ) as Promise<Array<T>>
   }
 
-  /** One statement as written; no pre-save, no triggers. */
-  raw<T = Row>(input: RawInput): Promise<QueryResult<T>> {
+  /**
+   * Called with `{ query, params }`: one statement as written; no pre-save, no triggers. Otherwise the
+   * driver's own object (`postgres.Sql`, `PGlite`): `handle.native<Sql>()` is the same with its type.
+   */
+  get raw(): RawCall {
+    this.#raw ??= nativeRaw(
+      () => this.native(),
+      <T>(input: RawInput) => this.#statement<T>(input)
+    )
+    return this.#raw
+  }
+
+  /** The driver's own object: of the pool, or of the transaction. */
+  native<N = unknown>(): N {
+    const { connection, transaction } = this.#scope
+    return (transaction === undefined ? connection.pool.native : transaction.driver.native) as N
+  }
+
+  #statement<T>(input: RawInput): Promise<QueryResult<T>> {
+    if (typeof input !== "object" || input === null) {
+      return Promise.reject(invalid("raw: expected { query, params? }."))
+    }
     if (input.cache !== undefined)
       return Promise.reject(invalid("cache: raw statements are not cached.", "cache"))
     return runCall(kinds.raw, this.#scope, this.#environment, input, raw) as Promise<QueryResult<T>>

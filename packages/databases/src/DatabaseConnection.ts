@@ -14,7 +14,7 @@ import { Catalogue, type Table } from "./sql/Catalogue.ts"
 import { decodeArray, type NumericMode } from "./sql/decode.ts"
 import { arrayOids } from "./sql/pgTypes.ts"
 import { type Compiled, Misfit } from "./sql/Statement.ts"
-import type { TransactionState } from "./Transaction.ts"
+import type { TransactionState } from "./TransactionState.ts"
 
 export interface ConnectionIdentity {
   readonly product: string | undefined

@@ -2,7 +2,7 @@ import { BoundCalls } from "./BoundCalls.ts"
 import type { CallEnvironment } from "./calls.ts"
 import type { DatabaseConnection, Scope } from "./DatabaseConnection.ts"
 import type { DriverCapability, DriverResult } from "./DatabaseDriver.ts"
-import { invalid } from "./DatabaseError.ts"
+import { DatabaseError, invalid } from "./DatabaseError.ts"
 import { addHook, type WriteHook } from "./hooks.ts"
 import { type MigrationCalls, makeMigrationCalls } from "./migration/MigrationCalls.ts"
 import { makeSchema, type SchemaCalls } from "./schema/Schema.ts"
@@ -98,28 +98,42 @@ export const accessOf = (connection: DatabaseConnection, environment: CallEnviro
   }
 }
 
+/** A handle, with drizzle loaded if there is a schema. */
+export const makeHandle = async (
+  connection: DatabaseConnection,
+  environment: CallEnvironment,
+  schema: Record<string, unknown> | undefined
+): Promise<DatabaseHandle> =>
+  schema === undefined
+    ? new DatabaseHandle(connection, environment)
+    : new DatabaseHandle(
+        connection,
+        { ...environment, schema },
+        { drizzle: await connection.pool.drizzle(schema) }
+      )
+
 /**
  * One database of one environment of one product, with every call bound to it. Handles are cheap and
  * safe to use concurrently; those of the same database share one pool.
  */
 export class DatabaseHandle extends BoundCalls {
   readonly #connection: DatabaseConnection
-  readonly #schema: Record<string, unknown> | undefined
+  readonly #drizzle: unknown
   readonly #release: (() => Promise<void>) | undefined
 
   constructor(
     connection: DatabaseConnection,
     environment: CallEnvironment = {},
     options: {
-      /** A drizzle schema. */
-      readonly schema?: Record<string, unknown> | undefined
+      /** A drizzle database over the pool. */
+      readonly drizzle?: unknown
       /** What `close` does besides closing the pool. */
       readonly release?: (() => Promise<void>) | undefined
     } = {}
   ) {
     super({ connection }, environment)
     this.#connection = connection
-    this.#schema = options.schema
+    this.#drizzle = options.drizzle
     this.#release = options.release
   }
 
@@ -147,9 +161,15 @@ export class DatabaseHandle extends BoundCalls {
     return this.#connection.pool.stats()
   }
 
-  /** A drizzle database over the pool; give `schema` to `connect` for its relational queries. */
-  drizzle(): Promise<unknown> {
-    return this.#connection.pool.drizzle(this.#schema)
+  /** A drizzle database over the same pool. There with the `schema` that `connect` was given. */
+  get drizzle(): unknown {
+    if (this.#drizzle !== undefined) return this.#drizzle
+    throw new DatabaseError({
+      code: "UNSUPPORTED_OPERATION",
+      message:
+        "handle.drizzle: give connect a drizzle schema: connect({ database, schema }). Without tables, schema: {} will do.",
+      database: this.#connection.identity.database
+    })
   }
 
   /**

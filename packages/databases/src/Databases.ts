@@ -17,11 +17,12 @@ import type { ConnectionIdentity, DatabaseConnection } from "./DatabaseConnectio
 import { type DatabaseDef, databaseKind, fillSecrets, notFound, secretKeys } from "./DatabaseDef.ts"
 import type { DatabaseAdapter } from "./DatabaseDriver.ts"
 import { DatabaseError, invalid } from "./DatabaseError.ts"
-import { DatabaseHandle } from "./DatabaseHandle.ts"
+import { DatabaseHandle, makeHandle } from "./DatabaseHandle.ts"
 import { Pools } from "./Pools.ts"
 import { makeRegistryCalls, type RegistryCalls } from "./registryCalls.ts"
 import { environmentOf, hasTracer } from "./serviceEnvironment.ts"
 import type { Transaction } from "./Transaction.ts"
+import type { TypedHandle } from "./typed.ts"
 import type { FindInput, Row, Target, TxOptions } from "./types.ts"
 
 export interface DatabasesOptions extends ContextDefaults {
@@ -81,7 +82,13 @@ export interface DatabasesShape extends RowCalls, Omit<RegistryCalls, "update" |
   readonly update: RegistryCalls["update"] & Lifted<"update">
   readonly delete: RegistryCalls["delete"] & Lifted<"delete">
   /** Opens the database, or joins the pool that is open, and makes it the active connection. */
-  readonly connect: (input: ConnectInput) => Effect.Effect<DatabaseHandle, Failure>
+  readonly connect: {
+    /** With a drizzle schema the handle's calls are typed from it. */
+    <S extends Record<string, unknown>>(
+      input: ConnectInput & { readonly schema: S }
+    ): Effect.Effect<TypedHandle<S>, Failure>
+    (input: ConnectInput): Effect.Effect<DatabaseHandle, Failure>
+  }
   /** Fails only when the database is not registered. */
   readonly testConnection: (input: ConnectInput) => Effect.Effect<ConnectionTest, Failure>
   /** Closes the pool of the active connection. */
@@ -315,7 +322,7 @@ const makeService = (registry: RegistryShape, options: DatabasesOptions, context
       typeof args[0] === "string"
         ? (calls.delete as (...args: ReadonlyArray<unknown>) => unknown)(...args)
         : deleteRows(args[0] as Target)) as never,
-    connect: (input) =>
+    connect: ((input: ConnectInput) =>
       spanned(
         "connect",
         Effect.contextWith((current: Context.Context<never>) =>
@@ -325,10 +332,10 @@ const makeService = (registry: RegistryShape, options: DatabasesOptions, context
               throw missingPackage(cause)
             })
             active = identity
-            return new DatabaseHandle(connection, environmentOf(current), { schema: input.schema })
+            return makeHandle(connection, environmentOf(current), input.schema)
           })
         )
-      ),
+      )) as never,
     testConnection: (input) =>
       spanned(
         "testConnection",

@@ -11,6 +11,8 @@ export interface CallSpan {
 
 /** What the calls of a handle get from where it was opened; nothing, when it is used alone. */
 export interface CallEnvironment {
+  /** A drizzle schema: transactions get a drizzle database of it. */
+  readonly schema?: Record<string, unknown> | undefined
   readonly span?: ((name: string, attributes: Readonly<Record<string, unknown>>) => CallSpan) | undefined
   readonly verifySession?:
     | ((session: SessionInput, context: { product: string; env: string }) => Promise<VerifiedSession>)

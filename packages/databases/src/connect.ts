@@ -3,9 +3,10 @@ import type { CallEnvironment } from "./calls.ts"
 import { type ConnectionIdentity, DatabaseConnection } from "./DatabaseConnection.ts"
 import type { DatabaseAdapter, DatabaseDriver, DriverOptions } from "./DatabaseDriver.ts"
 import { DatabaseError, invalid } from "./DatabaseError.ts"
-import { DatabaseHandle } from "./DatabaseHandle.ts"
+import { type DatabaseHandle, makeHandle } from "./DatabaseHandle.ts"
 import { faultToError } from "./faults.ts"
 import { decoders, type NumericMode } from "./sql/decode.ts"
+import type { TypedHandle } from "./typed.ts"
 
 export interface PoolOptions {
   /** Most connections at once. Default: 10. */
@@ -75,7 +76,7 @@ export interface ConnectOptions extends PoolOptions {
   readonly url: string
   /** How errors and spans call it. Default: `database`. */
   readonly tag?: string | undefined
-  /** A drizzle schema, for types and `handle.drizzle()`. */
+  /** A drizzle schema, for types and `handle.drizzle`. */
   readonly schema?: Record<string, unknown> | undefined
   readonly environment?: CallEnvironment | undefined
 }
@@ -89,11 +90,15 @@ export interface ConnectOptions extends PoolOptions {
  *
  * @throws {DatabaseError} `CONNECTION_ERROR`, `VALIDATION_ERROR`
  */
-export const connectDatabase = async (options: ConnectOptions): Promise<DatabaseHandle> => {
+export function connectDatabase<S extends Record<string, unknown>>(
+  options: ConnectOptions & { readonly schema: S }
+): Promise<TypedHandle<S>>
+export function connectDatabase(options: ConnectOptions): Promise<DatabaseHandle>
+export async function connectDatabase(options: ConnectOptions): Promise<unknown> {
   const connection = await openConnection({
     ...options,
     driver: options.adapter.make,
     identity: { product: undefined, env: undefined, database: options.tag ?? "database" }
   })
-  return new DatabaseHandle(connection, options.environment, { schema: options.schema })
+  return makeHandle(connection, options.environment ?? {}, options.schema)
 }

@@ -32,5 +32,16 @@ export * from "./results.ts"
 export * from "./schema/index.ts"
 export type { Column, ColumnType, ForeignKey, Table } from "./sql/Catalogue.ts"
 export type { NumericMode } from "./sql/decode.ts"
-export { Savepoint, Transaction, type TransactionStatus } from "./Transaction.ts"
+export { Savepoint, Transaction } from "./Transaction.ts"
+export type { TransactionStatus } from "./TransactionState.ts"
+export type {
+  DrizzleOf,
+  NewRowOf,
+  RowOf,
+  SchemaTables,
+  TypedCalls,
+  TypedHandle,
+  TypedTransaction,
+  WhereOf
+} from "./typed.ts"
 export * from "./types.ts"
