@@ -2,6 +2,8 @@ import { type CachedCall, CallCache, SessionVerifier } from "@ductape/core"
 import { type Action, RegistryError } from "@ductape/registry"
 import { httpServer } from "@ductape/testkit"
 import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
+import * as References from "effect/References"
 import { describe, expect, it } from "vitest"
 import { CredentialBook } from "../src/index.ts"
 import { failure, json, last, run, type WorkspaceOptions, workspace } from "./support.ts"
@@ -296,6 +298,33 @@ describe("session and cache", () => {
     )
     expect((await failure(made.get({ a: "$Session{user}{id}" }))).code).toBe("REFERENCE_UNAVAILABLE")
     expect(made.server.requests).toHaveLength(1)
+  })
+
+  it("a session's id and identifier go into the run's record, its data do not", async () => {
+    await using made = await opened()
+    const records: Array<unknown> = []
+    const logger = Logger.make<unknown, void>(({ message }) => {
+      records.push(message)
+    })
+    const call = made.api.run({ app: "crm", action: "get", session: "user-session:jwt" })
+    const logged = <A, E>(effect: Effect.Effect<A, E>) =>
+      effect.pipe(
+        Effect.provideService(SessionVerifier, verifier()),
+        Effect.provide(Logger.layer([logger])),
+        Effect.provideService(References.MinimumLogLevel, "Debug")
+      )
+    await run(logged(call))
+    await run(logged(made.get()))
+    await failure(logged(made.api.run({ app: "crm", action: "get", input: { a: "$Session{none}" } })))
+    expect(records).toEqual([
+      [
+        "crm.get",
+        expect.objectContaining({ status: 200, attempts: 1, session_id: "s-1", session_identifier: "u-1" })
+      ],
+      ["crm.get", expect.not.objectContaining({ session_id: expect.anything() })],
+      ["crm.get", expect.objectContaining({ code: "REFERENCE_UNAVAILABLE", attempts: 0 })]
+    ])
+    expect(JSON.stringify(records)).not.toContain("Ada")
   })
 
   const caching = () => {

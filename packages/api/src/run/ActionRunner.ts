@@ -10,6 +10,7 @@ import {
 import type { RegistryShape, ResolvedConnection } from "@ductape/registry"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { MinimumLogLevel } from "effect/References"
 import type * as Scope from "effect/Scope"
 import { ActionError } from "../ActionError.ts"
 import { CredentialAccess } from "../credentials/CredentialAccess.ts"
@@ -80,10 +81,14 @@ export class ActionRunner {
   ): Effect.Effect<RunResponse, DuctapeError> {
     const plain = call.session === undefined && call.cache === undefined && mode.next === undefined
     if (!plain || this.#oauthOf(prepared, mode) !== undefined) {
-      return progress.within(this.#steps(prepared, call, progress, mode))
+      return progress.within(progress.logged(call, this.#steps(prepared, call, progress, mode)))
     }
     // The same steps for a call that has none of these: nothing to wait for but the answer.
     return Effect.withFiber((fiber) => {
+      const level = fiber.getRef(MinimumLogLevel)
+      if (level === "Debug" || level === "Trace" || level === "All") {
+        return progress.within(progress.logged(call, this.#steps(prepared, call, progress, mode)))
+      }
       const clock = fiber.getRef(Clock.Clock)
       const now = clock.currentTimeMillisUnsafe()
       const composed = this.#compose(prepared, call, mode, undefined, undefined, now)
@@ -108,6 +113,7 @@ export class ActionRunner {
     const clock = yield* Clock.Clock
     const now = clock.currentTimeMillisUnsafe()
     const session = call.session === undefined ? undefined : yield* verify(call)
+    progress.session = session
     const cache = call.cache === undefined ? undefined : yield* cacheOf(call, call.cache)
     const entry = this.#oauthOf(prepared, mode)
     if (entry !== undefined) yield* this.#options.oauth.freshen(entry)
