@@ -206,6 +206,9 @@ describeService("postgres", "PostgresStore on a server", (url) => {
       const { proxy, url: own } = yield* through
       const store = yield* PostgresStore.make({ url: own, timeout: 400, maxConnections: 2 })
       yield* store.write([put], { definitions: false })
+      const warm = Array.from({ length: 8 }, () => store.get("k", "a"))
+      yield* Effect.all(warm, { concurrency: "unbounded" })
+      assert.strictEqual(proxy.connections(), 2)
       // Its side of every connection is gone, and nobody says so, now or later.
       proxy.set({ kind: "halfOpen" })
       const calls = Array.from({ length: 5 }, (_, i) =>

@@ -75,7 +75,7 @@ export default [
     file: "src/PostgresStore.ts",
     find: "if (!isRolledBack(cause) || left === 0) throw cause",
     replace: "if (left >= 0) throw cause",
-    tests
+    tests: failures
   },
   {
     name: "a read on a lost connection is not asked again",
