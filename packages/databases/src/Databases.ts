@@ -1,16 +1,8 @@
-import {
-  AdapterError,
-  type AdapterPackage,
-  type ContextDefaults,
-  type DuctapeError,
-  isDuctapeError,
-  loadAdapter
-} from "@ductape/core"
+import { AdapterError, isDuctapeError, loadAdapter } from "@ductape/core"
 import { Registry, type RegistryShape } from "@ductape/registry"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { BoundCalls } from "./BoundCalls.ts"
 import type { CallEnvironment } from "./calls.ts"
 import type { PoolOptions } from "./connect.ts"
 import type { ConnectionIdentity, DatabaseConnection } from "./DatabaseConnection.ts"
@@ -18,94 +10,11 @@ import { type DatabaseDef, databaseKind, fillSecrets, notFound, secretKeys } fro
 import type { DatabaseAdapter } from "./DatabaseDriver.ts"
 import { DatabaseError, invalid } from "./DatabaseError.ts"
 import { DatabaseHandle, makeHandle } from "./DatabaseHandle.ts"
+import type { ConnectInput, DatabasesOptions, DatabasesShape, Failure, RowMethod } from "./DatabasesShape.ts"
 import { Pools } from "./Pools.ts"
-import { makeRegistryCalls, type RegistryCalls } from "./registryCalls.ts"
+import { makeRegistryCalls } from "./registryCalls.ts"
 import { environmentOf, hasTracer } from "./serviceEnvironment.ts"
-import type { Transaction } from "./Transaction.ts"
-import type { TypedHandle } from "./typed.ts"
-import type { FindInput, Row, Target, TxOptions } from "./types.ts"
-
-export interface DatabasesOptions extends ContextDefaults {
-  /** `[postgres(), pglite()]`; they win over packages. */
-  readonly adapters?: ReadonlyArray<DatabaseAdapter> | undefined
-  /** Where an adapter that was not passed is imported from, by URL scheme. */
-  readonly packages?: Readonly<Record<string, AdapterPackage>> | undefined
-}
-
-export interface ConnectInput extends PoolOptions {
-  readonly database?: string | undefined
-  /** The same as `database`. */
-  readonly tag?: string | undefined
-  readonly product?: string | undefined
-  readonly product_tag?: string | undefined
-  readonly env?: string | undefined
-  /** A drizzle schema: types the handle's calls. */
-  readonly schema?: Record<string, unknown> | undefined
-}
-
-export interface ConnectionTest {
-  readonly connected: boolean
-  readonly version?: string
-  /** Milliseconds. */
-  readonly latency?: number
-  readonly error?: string
-}
-
-type Failure = DuctapeError
-
-/** A call of a handle as an Effect: the same input, the same result. */
-type Lifted<M extends keyof BoundCalls> = BoundCalls[M] extends (input: infer I) => Promise<infer A>
-  ? (input: I) => Effect.Effect<A, Failure>
-  : never
-
-type RowMethod =
-  | "find"
-  | "query"
-  | "findOne"
-  | "insert"
-  | "upsert"
-  | "updateRecords"
-  | "count"
-  | "sum"
-  | "avg"
-  | "min"
-  | "max"
-  | "aggregate"
-  | "groupBy"
-  | "raw"
-
-type RowCalls = { readonly [M in RowMethod]: Lifted<M> }
-
-/** Relational databases of the workspace's products. */
-export interface DatabasesShape extends RowCalls, Omit<RegistryCalls, "update" | "delete"> {
-  /** A string first: the definition; an object: rows. */
-  readonly update: RegistryCalls["update"] & Lifted<"update">
-  readonly delete: RegistryCalls["delete"] & Lifted<"delete">
-  /** Opens the database, or joins the pool that is open, and makes it the active connection. */
-  readonly connect: {
-    /** With a drizzle schema the handle's calls are typed from it. */
-    <S extends Record<string, unknown>>(
-      input: ConnectInput & { readonly schema: S }
-    ): Effect.Effect<TypedHandle<S>, Failure>
-    (input: ConnectInput): Effect.Effect<DatabaseHandle, Failure>
-  }
-  /** Fails only when the database is not registered. */
-  readonly testConnection: (input: ConnectInput) => Effect.Effect<ConnectionTest, Failure>
-  /** Closes the pool of the active connection. */
-  readonly disconnect: () => Effect.Effect<void>
-  readonly closeAll: () => Effect.Effect<void>
-  readonly getCurrentContext: () => { product: string; env: string; database: string } | null
-  /** The handle that a call with this input would use; what other modules of databases build on. */
-  readonly handle: (input: Target) => Effect.Effect<DatabaseHandle, Failure>
-  readonly transaction: <T>(
-    options: TxOptions,
-    run: (tx: Transaction) => Promise<T> | T
-  ) => Effect.Effect<T, Failure>
-  readonly beginTransaction: (options?: TxOptions) => Effect.Effect<Transaction, Failure>
-  readonly stream: (
-    input: FindInput & { readonly batch?: number }
-  ) => Effect.Effect<AsyncIterableIterator<Row>, Failure>
-}
+import type { Target } from "./types.ts"
 
 /** Errors of callbacks pass through as they are, whatever they are. */
 const promised = <A>(run: () => Promise<A>): Effect.Effect<A, Failure> =>

@@ -18,13 +18,14 @@ export {
   DatabaseErrorType
 } from "./DatabaseError.ts"
 export { type DatabaseAccess, DatabaseHandle } from "./DatabaseHandle.ts"
-export {
-  type ConnectInput,
-  type ConnectionTest,
-  Databases,
-  type DatabasesOptions,
-  type DatabasesShape
-} from "./Databases.ts"
+export { Databases } from "./Databases.ts"
+export type {
+  ConnectInput,
+  ConnectionTest,
+  DatabasesOptions,
+  DatabasesShape,
+  RowCalls
+} from "./DatabasesShape.ts"
 export type { WriteEvent, WriteHook, WriteOperation } from "./hooks.ts"
 export * from "./migration/index.ts"
 export type { RegistryCalls } from "./registryCalls.ts"
