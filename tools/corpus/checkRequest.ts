@@ -13,6 +13,7 @@ import { propertiesOf } from "./operationInput.ts"
 import {
   formDecode,
   matches,
+  type Pairs,
   parseBrackets,
   queryMatches,
   rawPairs,
@@ -59,8 +60,10 @@ const checkPath = ({
   const sent = new URL(request.url)
   const origin = new URL(base)
   if (sent.origin !== origin.origin) return "another origin"
-  const names: Array<string> = []
   const written = plainPath(path).path
+  // Where parameters touch, no reader could part them: the whole is compared.
+  if (written.includes("}{")) return sameWhole(written, input.params, request, origin)
+  const names: Array<string> = []
   // `:name` with a path parameter of that name is how some documents write `{name}`.
   const template = written.replace(/(?<=\/):(\w+)/g, (whole, name: string) =>
     operation.parameters.some((one) => one.in === "path" && one.name === name) ? `{${name}}` : whole
@@ -87,6 +90,17 @@ const checkPath = ({
     } else if (!simpleMatches(parameter, given, text, decodeURIComponent)) return "a path parameter differs"
   }
   return undefined
+}
+
+const sameWhole = (
+  template: string,
+  params: Readonly<Record<string, unknown>>,
+  request: BuiltRequest,
+  origin: URL
+): string | undefined => {
+  const expected = template.replace(templated, (_, name: string) => textOf(params[name]))
+  const sent = decodeURIComponent(request.path.split("?", 1)[0] ?? "")
+  return sent === origin.pathname.replace(/\/+$/, "") + expected ? undefined : "a path parameter differs"
 }
 
 /** Escapes that may be written or not, written one way. */
@@ -247,6 +261,11 @@ const onlyDefaults = (
   return sameJson(document, body, {}, JSON.parse(request.body)) ? undefined : "a body that nobody gave"
 }
 
+const hasDefault = (document: OriginalDocument, schema: unknown, value: unknown): boolean => {
+  const resolved = asJson(document.resolve(schema))
+  return isDeepStrictEqual(resolved["default"], value)
+}
+
 /** Equal, but for defaults of the top level that nobody gave. */
 const sameJson = (document: OriginalDocument, body: OriginalBody, given: unknown, sent: unknown): boolean => {
   if (isDeepStrictEqual(JSON.parse(JSON.stringify(given)), sent)) return true
@@ -256,16 +275,19 @@ const sameJson = (document: OriginalDocument, body: OriginalBody, given: unknown
     if (name in given) {
       if (!isDeepStrictEqual(JSON.parse(JSON.stringify(given[name])), value)) return false
     } else if (
-      !isDefault(
-        document,
-        properties[name],
-        isJson(value) || Array.isArray(value) ? (value as Tree) : String(value)
-      )
+      !hasDefault(document, properties[name], value) &&
+      !isDefault(document, properties[name], String(value))
     ) {
       return false
     }
   }
   return Object.keys(given).every((name) => name in sent)
+}
+
+/** The values of a name that holds brackets of its own. */
+const exactly = (pairs: Pairs, name: string): Tree | undefined => {
+  const values = pairs.filter(([key]) => formDecode(key) === name).map(([, value]) => formDecode(value))
+  return values.length > 1 ? values : values[0]
 }
 
 const sameForm = (
@@ -293,14 +315,16 @@ const sameForm = (
         contentType: undefined
       }
       if (queryMatches(parameter, value, raw, formDecode) === undefined) return "a form field differs"
-    } else if (!matches(value, tree[name])) {
+    } else if (!matches(value, tree[name]) && !matches(value, exactly(raw, name))) {
       const spread = isJson(value) && Object.keys(value).every((key) => matches(value[key], tree[key]))
       if (!spread) return "a form field differs"
     }
   }
+  const bracketed = new Set(Object.keys(given).map((name) => name.split("[", 1)[0] ?? ""))
   const extra = Object.keys(tree).find(
     (name) =>
       !(name in given) &&
+      !bracketed.has(name) &&
       !isDefault(document, properties[name], tree[name]) &&
       !Object.values(given).some((value) => isJson(value) && name in value)
   )

@@ -6,7 +6,9 @@ import { directoryVersion, type ListedDocument, listDocuments } from "./director
 import type { FromWorker } from "./messages.ts"
 import { printReport, type Report } from "./report.ts"
 
+/** Milliseconds of processor time that an import may take, and of the clock on a busy machine. */
 const importLimit = 5_000
+const clockLimit = 120_000
 const checkLimit = 600_000
 const workers = 2
 
@@ -75,9 +77,19 @@ const startWorker = async (): Promise<Worker> => {
 }
 
 /** One document in a worker that is replaced if it has to be stopped. */
-const runDocument = (worker: Worker, { file, name }: ListedDocument): Promise<Worker> =>
-  new Promise((resolve) => {
-    let timer = setTimeout(() => stop(`takes more than ${importLimit / 1000} s`), importLimit)
+const runDocument = async (worker: Worker, { file, name }: ListedDocument): Promise<Worker> => {
+  const used = await worker.cpuUsage()
+  const before = (used.system + used.user) / 1000
+  const sent = performance.now()
+  return new Promise((resolve) => {
+    const watch = async (): Promise<void> => {
+      const { system, user } = await worker.cpuUsage()
+      const spent = (system + user) / 1000 - before
+      const waited = performance.now() - sent
+      if (spent > importLimit || waited > clockLimit) stop(`takes more than ${importLimit / 1000} s`)
+      else timer = setTimeout(() => void watch(), importLimit - spent + 100)
+    }
+    let timer = setTimeout(() => void watch(), importLimit)
     const done = (next: Worker): void => {
       clearTimeout(timer)
       worker.off("error", onError)
@@ -114,6 +126,7 @@ const runDocument = (worker: Worker, { file, name }: ListedDocument): Promise<Wo
     worker.on("message", onMessage)
     worker.postMessage({ file })
   })
+}
 
 const started = performance.now()
 const all = listDocuments().filter(({ name }) => values.only === undefined || name.includes(values.only))

@@ -107,7 +107,12 @@ const isHeaderText = (text: string): boolean => /^[\x20-\x7e\xa0-\xff]*$/.test(t
 
 /** Bytes where the document wants a file. */
 const bodyValue = (document: OriginalDocument, body: OriginalBody, value: unknown): unknown => {
-  if (body.kind === "binary") return Buffer.from("binary \u0000 body")
+  if (body.kind === "binary") {
+    // A pattern or an encoding means that the bytes are text after all.
+    const { format, pattern } = asJson(document.resolve(body.schema))
+    const text = typeof value === "string" && (pattern !== undefined || format === "byte")
+    return Buffer.from(text ? value : "binary \u0000 body")
+  }
   if (body.kind === "text")
     return /xml/.test(body.mediaType) ? "<a>1</a>" : "plain text, two lines\nand späße"
   if (body.kind !== "multipart" || !isJson(value)) return value

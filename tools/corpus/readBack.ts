@@ -64,10 +64,10 @@ export const matches = (given: unknown, tree: Tree | undefined): boolean => {
       return tree.length === present.length && present.every((item, index) => matches(item, tree[index]))
     }
     if (typeof tree === "object") {
-      const keys = Object.keys(tree)
+      const map = tree as Record<string, Tree>
       return (
-        keys.length === given.length &&
-        given.every((item, index) => matches(item, (tree as Record<string, Tree>)[String(index)]))
+        Object.keys(map).every((key) => Number(key) < given.length) &&
+        given.every((item, index) => isEmpty(item) || matches(item, map[String(index)]))
       )
     }
     return present.length === 1 && matches(present[0], tree)

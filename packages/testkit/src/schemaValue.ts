@@ -227,7 +227,7 @@ export class SchemaValues {
       }
       return undefined
     }
-    const regex = compile()
+    const regex = backtracks(pattern) ? undefined : compile()
     if (regex === undefined) return undefined
     const shown = [schema["example"], schema["default"], ...words, "2024-05-17", "12345", "a"]
     const known = shown.filter((text): text is string => typeof text === "string")
@@ -238,6 +238,9 @@ export class SchemaValues {
     return filled.length > 0 ? (this.#pick(filled) as string) : made[0]
   }
 }
+
+/** Whether a pattern repeats what repeats, `(a*)*`: matching may then take exponential time. */
+export const backtracks = (pattern: string): boolean => /[*+}]\)(?:[*+]|\{\d+,\d*\})/.test(pattern)
 
 const patterns = new Map<string, ReadonlyArray<string>>()
 

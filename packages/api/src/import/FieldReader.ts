@@ -70,7 +70,7 @@ export class FieldReader {
     above: Trail
   ): Record<string, Draft> {
     const fields: Record<string, Draft> = {}
-    for (const [name, schema] of shape.properties ?? []) {
+    for (const [name, schema] of Object.entries(shape.properties ?? {})) {
       if (isForbiddenName(name)) continue
       const child = this.#schemas.shape(schema)
       if (child.readOnly) continue
@@ -122,7 +122,7 @@ export class FieldReader {
       // A type inside itself is cut where it comes again.
       if (contains(above, shape)) continue
       const trail = { shape, above }
-      const size = shape.type === "array" ? 1 : (shape.properties?.size ?? 0)
+      const size = shape.type === "array" ? 1 : Object.keys(shape.properties ?? {}).length
       if (size === 0) continue
       if (depth > maxDepth || this.#nested + size > maxNested) {
         this.cut = true

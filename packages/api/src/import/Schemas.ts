@@ -14,7 +14,7 @@ export interface Shape {
   readonly maxLength?: number | undefined
   readonly minItems?: number | undefined
   readonly maxItems?: number | undefined
-  readonly properties?: ReadonlyMap<string, unknown> | undefined
+  readonly properties?: JsonRecord | undefined
   readonly required?: ReadonlySet<string> | undefined
   readonly items?: unknown
   readonly additionalProperties?: unknown
@@ -179,42 +179,67 @@ const isNull = (schema: unknown): boolean =>
     (Object.hasOwn(schema, "const") && own(schema, "const") === null) ||
     (Array.isArray(own(schema, "enum")) && listIn(schema, "enum").every((value) => value === null)))
 
-const count = (schema: JsonRecord, key: string): number | undefined => {
-  const value = own(schema, key)
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined
-}
+const isCount = (value: unknown): value is number =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 0
 
+type Draft = { -readonly [K in keyof Shape]: Shape[K] }
+
+/** One pass over the keys that are there: documents hold hundreds of thousands of schemas. */
 const direct = (schema: JsonRecord): Shape => {
-  const properties = own(schema, "properties")
-  const required = own(schema, "required")
-  const alternatives = [...listIn(schema, "oneOf"), ...listIn(schema, "anyOf")]
-  const values = own(schema, "enum")
-  const examples = own(schema, "examples")
   const { type, nullable } = typeOf(schema)
-  const sample = own(schema, "example") ?? (Array.isArray(examples) ? examples[0] : undefined)
-  return {
-    ...(type === undefined ? {} : { type }),
-    ...(nullable ? { nullable } : {}),
-    ...(own(schema, "readOnly") === true ? { readOnly: true } : {}),
-    format: textIn(schema, "format"),
-    description: textIn(schema, "description"),
-    minLength: count(schema, "minLength"),
-    maxLength: count(schema, "maxLength"),
-    minItems: count(schema, "minItems"),
-    maxItems: count(schema, "maxItems"),
-    properties: isRecord(properties) ? new Map(Object.entries(properties)) : undefined,
-    required: Array.isArray(required)
-      ? new Set(required.filter((key) => typeof key === "string"))
-      : undefined,
-    items: own(schema, "items"),
-    additionalProperties: own(schema, "additionalProperties"),
-    alternatives: alternatives.length > 0 ? alternatives : undefined,
-    enum: Array.isArray(values) ? values : undefined,
-    default: own(schema, "default"),
-    sample,
-    constant: Object.hasOwn(schema, "const") ? { value: own(schema, "const") } : undefined,
-    contentMediaType: textIn(schema, "contentMediaType")
+  const shape: Draft = {}
+  if (type !== undefined) shape.type = type
+  if (nullable) shape.nullable = true
+  for (const key of Object.keys(schema)) {
+    const value = schema[key]
+    switch (key) {
+      case "readOnly":
+        if (value === true) shape.readOnly = true
+        break
+      case "format":
+      case "description":
+      case "contentMediaType":
+        if (typeof value === "string") shape[key] = value
+        break
+      case "minLength":
+      case "maxLength":
+      case "minItems":
+      case "maxItems":
+        if (isCount(value)) shape[key] = value
+        break
+      case "properties":
+        if (isRecord(value)) shape.properties = value
+        break
+      case "required":
+        if (Array.isArray(value)) shape.required = new Set(value.filter((name) => typeof name === "string"))
+        break
+      case "items":
+      case "additionalProperties":
+      case "default":
+        shape[key] = value
+        break
+      case "oneOf":
+      case "anyOf":
+        if (Array.isArray(value) && value.length > 0)
+          shape.alternatives = [...(shape.alternatives ?? []), ...value]
+        break
+      case "enum":
+        if (Array.isArray(value)) shape.enum = value
+        break
+      case "example":
+        shape.sample = value
+        break
+      case "examples":
+        if (Array.isArray(value)) shape.sample ??= value[0]
+        break
+      case "const":
+        shape.constant = { value }
+        break
+    }
   }
+  // A type that is only guessed from `items` or `properties` says nothing beside alternatives.
+  if (shape.alternatives !== undefined && own(schema, "type") === undefined) delete shape.type
+  return shape
 }
 
 const typeOf = (schema: JsonRecord): { type: JsonType | undefined; nullable: boolean } => {
@@ -270,41 +295,27 @@ const tighter = (
 
 /** Both hold; where only one can be told, `a`'s word counts. */
 const merge = (a: Shape, b: Shape): Shape => {
-  const properties =
-    a.properties === undefined || b.properties === undefined
-      ? (a.properties ?? b.properties)
-      : mergeProperties(a.properties, b.properties)
-  return {
-    type: a.type === "number" && b.type === "integer" ? "integer" : (a.type ?? b.type),
-    ...(a.nullable || b.nullable ? { nullable: true } : {}),
-    ...(a.readOnly || b.readOnly ? { readOnly: true } : {}),
-    format: a.format ?? b.format,
-    description: a.description ?? b.description,
-    minLength: tighter(Math.max, a.minLength, b.minLength),
-    maxLength: tighter(Math.min, a.maxLength, b.maxLength),
-    minItems: tighter(Math.max, a.minItems, b.minItems),
-    maxItems: tighter(Math.min, a.maxItems, b.maxItems),
-    properties,
-    required:
-      a.required === undefined || b.required === undefined
-        ? (a.required ?? b.required)
-        : new Set([...a.required, ...b.required]),
-    items: a.items ?? b.items,
-    additionalProperties: a.additionalProperties ?? b.additionalProperties,
-    alternatives: a.alternatives ?? b.alternatives,
-    enum: a.enum ?? b.enum,
-    default: a.default ?? b.default,
-    sample: a.sample ?? b.sample,
-    constant: a.constant ?? b.constant,
-    contentMediaType: a.contentMediaType ?? b.contentMediaType
+  const merged: Draft = { ...b, ...a }
+  if (a.type === "number" && b.type === "integer") merged.type = "integer"
+  const minLength = tighter(Math.max, a.minLength, b.minLength)
+  const maxLength = tighter(Math.min, a.maxLength, b.maxLength)
+  const minItems = tighter(Math.max, a.minItems, b.minItems)
+  const maxItems = tighter(Math.min, a.maxItems, b.maxItems)
+  Object.assign(merged, { minLength, maxLength, minItems, maxItems })
+  if (a.properties !== undefined && b.properties !== undefined) {
+    merged.properties = mergeProperties(a.properties, b.properties)
   }
+  if (a.required !== undefined && b.required !== undefined) {
+    merged.required = new Set([...a.required, ...b.required])
+  }
+  return merged
 }
 
-const mergeProperties = (a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknown>) => {
-  const merged = new Map(a)
-  for (const [name, schema] of b) {
+const mergeProperties = (a: JsonRecord, b: JsonRecord): JsonRecord => {
+  const merged = new Map(Object.entries(a))
+  for (const [name, schema] of Object.entries(b)) {
     const other = merged.get(name)
     merged.set(name, other === undefined || other === schema ? schema : { allOf: [other, schema] })
   }
-  return merged
+  return Object.fromEntries(merged)
 }

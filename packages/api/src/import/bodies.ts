@@ -120,7 +120,7 @@ const fieldsOf = (
   const body = reader.properties(shape, options)
   // Fields of alternatives have a name and no more: which alternative is meant is not known here.
   for (const alternative of alternatives ?? []) {
-    for (const [name, schema] of alternative.properties ?? []) {
+    for (const [name, schema] of Object.entries(alternative.properties ?? {})) {
       if (isForbiddenName(name) || Object.hasOwn(body, name) || schemas.shape(schema).readOnly) continue
       body[name] = options.binary && isBinary(schemas.shape(schema)) ? { binary: true } : {}
     }

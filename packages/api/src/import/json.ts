@@ -31,7 +31,7 @@ export const shorten = (text: unknown, limit: number): string | undefined => {
   if (typeof text !== "string") return undefined
   // Cut first: a description may be a whole manual.
   const line = text
-    .slice(0, limit * 4)
+    .slice(0, limit * 2)
     .replace(/\s+/g, " ")
     .trim()
   if (line === "") return undefined

@@ -23,13 +23,13 @@ export const readDocument = async (file: unknown, maxBytes: number): Promise<Rea
       )
     }
     const read = await parse(decode(file))
-    checkDepth(read.value)
+    checkDepth(read.value, read.shared)
     return read
   }
   if (typeof file !== "object" || file === null) {
     throw new ImportFault("`file` must be text, bytes or a parsed document", undefined, "VALIDATION_ERROR")
   }
-  checkDepth(file)
+  checkDepth(file, true)
   return { value: file, lineOf: () => undefined }
 }
 
@@ -45,13 +45,18 @@ const decode = (file: string | Uint8Array): string => {
   }
 }
 
-const parse = async (text: string): Promise<ReadDocument> => {
+interface Parsed extends ReadDocument {
+  /** Whether an object may be there more than once. */
+  readonly shared: boolean
+}
+
+const parse = async (text: string): Promise<Parsed> => {
   const first = /\S/.exec(text)?.[0]
   if (first === undefined) throw new ImportFault("the document is empty")
   if (first === "<") throw new ImportFault("the document is HTML or XML, not JSON or YAML (line 1)")
   if (first === "{" || first === "[") {
     try {
-      return { value: JSON.parse(text), lineOf: () => undefined }
+      return { value: JSON.parse(text), shared: false, lineOf: () => undefined }
     } catch (error) {
       const fault = jsonFault(text, error)
       // YAML may begin with a brace too, but a large broken JSON file is not worth a second parse.
@@ -78,7 +83,7 @@ const jsonFault = (text: string, error: unknown): ImportFault => {
   return new ImportFault(`the document is not valid JSON: unexpected text at line ${line}, column ${column}`)
 }
 
-const parseYaml = async (text: string): Promise<ReadDocument> => {
+const parseYaml = async (text: string): Promise<Parsed> => {
   const { LineCounter, parseDocument, isNode } = await import("yaml")
   const lines = new LineCounter()
   let document: ReturnType<typeof parseDocument>
@@ -105,12 +110,12 @@ const parseYaml = async (text: string): Promise<ReadDocument> => {
   try {
     value = document.toJS({ maxAliasCount })
   } catch (cause) {
-    if (cause instanceof RangeError)
-      throw tooDeep()
+    if (cause instanceof RangeError) throw tooDeep()
     throw new ImportFault("the YAML's aliases multiply beyond reason, or one of them has no anchor")
   }
   return {
     value,
+    shared: true,
     lineOf: (path) => {
       for (let end = path.length; end > 0; end--) {
         const node = document.getIn(path.slice(0, end), true)
@@ -126,9 +131,12 @@ const tooDeep = () => new ImportFault(`the YAML is nested deeper than ${maxDepth
 
 const firstLine = (text: string): string => text.split("\n", 1)[0]?.replace(/[.:\s]+$/, "") ?? text
 
-/** Walks without recursion; an object met again on its own path is a cycle and never ends. */
-const checkDepth = (root: unknown): void => {
-  const depths = new Map<object, number>()
+/**
+ * Walks without recursion, level by level. `shared`: objects may be in several places (YAML aliases)
+ * or within themselves; each is then looked at once per level.
+ */
+const checkDepth = (root: unknown, shared: boolean): void => {
+  const depths = shared ? new Map<object, number>() : undefined
   let level: Array<object> = typeof root === "object" && root !== null ? [root] : []
   for (let depth = 1; level.length > 0; depth++) {
     if (depth > maxDepth) {
@@ -139,9 +147,10 @@ const checkDepth = (root: unknown): void => {
       for (const key in node) {
         const child: unknown = (node as Record<string, unknown>)[key]
         if (typeof child !== "object" || child === null) continue
-        // Shared nodes (YAML aliases) are looked at once per level.
-        if (depths.get(child) === depth) continue
-        depths.set(child, depth)
+        if (depths !== undefined) {
+          if (depths.get(child) === depth) continue
+          depths.set(child, depth)
+        }
         next.push(child)
       }
     }

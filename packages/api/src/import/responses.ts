@@ -39,11 +39,12 @@ const compact = (schemas: Schemas, schema: unknown): Written => {
       })
     }
     const { alternatives, properties } = shape
-    if (properties !== undefined && properties.size > 0) {
-      later(properties.size, () => {
+    const names = properties === undefined ? [] : Object.keys(properties)
+    if (properties !== undefined && names.length > 0) {
+      later(names.length, () => {
         const children: Written = {}
-        for (const [name, child] of properties) {
-          if (!isForbiddenName(name)) children[name] = write(child, depth + 1, trail)
+        for (const name of names) {
+          if (!isForbiddenName(name)) children[name] = write(properties[name], depth + 1, trail)
         }
         target["properties"] = children
         const required = [...(shape.required ?? [])].filter((name) => Object.hasOwn(children, name))

@@ -54,6 +54,7 @@ describe("types", () => {
     [{ type: "integer", enum: ["1", "2"] }, {}],
     [{ oneOf: [{ type: "string" }, { type: "integer" }] }, {}],
     [{ anyOf: [{ type: "string" }, { type: "object" }] }, {}],
+    [{ oneOf: [{ type: "array" }, { type: "string" }], items: { type: "string" }, maxItems: 20 }, {}],
     [{ anyOf: [{ type: "string" }] }, { type: "string" }],
     [
       { type: "string", nullable: true },
