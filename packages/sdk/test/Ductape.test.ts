@@ -2,7 +2,8 @@ import { mkdtemp, readdir, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Api } from "@ductape/api"
-import { Registry } from "@ductape/registry"
+import type { Adapter } from "@ductape/core"
+import { MemoryStore, Registry } from "@ductape/registry"
 import { assertNoCanary, httpServer } from "@ductape/testkit"
 import * as Effect from "effect/Effect"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
@@ -263,5 +264,35 @@ describe("CacheService", () => {
     assert.deepEqual(await Promise.all([read(), read()]), [{ rate: 1 }, { rate: 1 }])
     assert.deepEqual(await read(), { rate: 1 })
     assert.strictEqual(loads, 1)
+  })
+})
+
+describe("adapters", () => {
+  it("one passed to the constructor opens its own scheme", async () => {
+    const demo: Adapter = {
+      capability: "registry",
+      type: "demo",
+      schemes: ["demo"],
+      make: (url: string) => MemoryStore.named(new URL(url).hostname)
+    }
+    const options = { store: "demo://shop", adapters: [demo] }
+    const { accessKey } = await createWorkspace({ name: "Shop", ...options })
+    await using ductape = new Ductape({ accessKey, ...options })
+    await ductape.product.create({ name: "Shop" })
+    const refused = new Ductape({ accessKey, store: "demo://shop" })
+    assert.strictEqual((await rejection(() => refused.init())).code, "VALIDATION_ERROR")
+    await refused.close()
+  })
+
+  it("a store that cannot be reached says so, without its password", async () => {
+    const ductape = new Ductape({
+      accessKey: workspace.accessKey,
+      store: "postgres://me:pa55word@127.0.0.1:1/x"
+    })
+    const error = await rejection(() => ductape.init())
+    assert.strictEqual(error.code, "CONNECTION_ERROR")
+    assert.isTrue(error.retryable)
+    assertNoCanary(["pa55word"], error)
+    await ductape.close()
   })
 })
