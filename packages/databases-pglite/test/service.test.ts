@@ -181,7 +181,9 @@ describe("Databases", () => {
     test.effect("what is missing is named", () =>
       Effect.gen(function* () {
         const databases = yield* Databases
+        yield* databases.connect({ database: "other-db" })
         yield* databases.disconnect()
+        assert.strictEqual(databases.getCurrentContext(), null)
         const error = yield* Effect.flip(databases.find({ table: "users" }))
         assert.strictEqual(error.code, "CONTEXT_MISSING")
         assert.include(error.message, "database")
