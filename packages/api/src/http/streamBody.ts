@@ -17,6 +17,8 @@ export const decodedStream = (
     // Errors of either end reach the reader through the decoder; the callback only keeps them handled.
     stream = pipeline(stream, decoder, () => undefined) as unknown as Readable
   }
+  // Whoever reads sees the error; a stream that nobody reads must not end the process with it.
+  stream.on("error", () => undefined)
   if (whenRead !== undefined) stream.once("close", whenRead)
   return stream
 }

@@ -3,7 +3,7 @@ import { anyText, bracketPairs, items, jsonText, members } from "./parameterText
 import { isPlainObject } from "./plainObject.ts"
 
 /** WHATWG `application/x-www-form-urlencoded` serialisation of one name or value. */
-export const formEncode = (text: string): string =>
+const formEncode = (text: string): string =>
   encodeURIComponent(text.toWellFormed())
     .replace(/%20/g, "+")
     .replace(

@@ -19,7 +19,7 @@ const percentEncode = (text: string): string =>
   )
 
 /** `allowReserved`: reserved characters stay, but for those that would end or split the query. */
-export const encodeReserved = (text: string): string =>
+const encodeReserved = (text: string): string =>
   encodeURIComponent(text.toWellFormed()).replace(/%(?:3A|2F|3F|40|24|2C|3B|3D|5B|5D)/g, (escaped) =>
     decodeURIComponent(escaped)
   )

@@ -82,18 +82,20 @@ export class Preparation {
   prepare(context: ResolvedContext, app: string, actionTag: string): Effect.Effect<Prepared, DuctapeError> {
     return Effect.flatMap(this.#registry.connection(context, app), (connection) =>
       Effect.flatMap(this.#registry.actions.fetch(connection.app.tag, actionTag), (action) =>
-        attempt(() => this.#plans.get(action)?.get(connection) ?? this.#compile(connection, action, app))
+        attempt(() => this.#plans.get(action)?.get(connection) ?? this.#compile(connection, action))
       )
     )
   }
 
-  #compile(connection: ResolvedConnection, action: StoredAction, app: string): Prepared {
+  #compile(connection: ResolvedConnection, action: StoredAction): Prepared {
     const plan = compileAction(action, {
       baseUrl: connection.baseUrl,
       requestType: connection.requestType,
       app: connection.accessTag
     })
-    const names = [...new Set([connection.accessTag, app, connection.app.tag])]
+    const own = this.#registry.workspace.tag
+    const tags = new Set([connection.accessTag, connection.app.tag])
+    const names = [...tags].flatMap((tag) => [tag, `${own}:${tag}`])
     const prepared = new Prepared(connection, plan, names, this.#gateOf(connection))
     let byConnection = this.#plans.get(action)
     if (byConnection === undefined) {
