@@ -120,6 +120,7 @@ class Link {
   readonly server: Socket | undefined
   readonly #pipes: ReadonlyArray<Pipe>
   #forgotten = false
+  #ending = false
 
   constructor(client: Socket, server: Socket | undefined, closed: () => void) {
     this.client = client
@@ -137,7 +138,7 @@ class Link {
       if (!this.#forgotten) client.resetAndDestroy()
     })
     server?.on("close", () => {
-      if (!this.#forgotten) client.destroySoon()
+      if (!this.#forgotten && !client.destroyed) client.destroySoon()
     })
   }
 
@@ -155,6 +156,8 @@ class Link {
   }
 
   cut() {
+    if (this.#ending) return
+    this.#ending = true
     this.client.destroySoon()
     this.server?.destroySoon()
   }

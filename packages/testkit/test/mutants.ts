@@ -3,7 +3,7 @@ export default [
   {
     name: "a half-open connection tells the client",
     file: "src/faultProxy.ts",
-    find: "if (!this.#forgotten) client.destroySoon()",
+    find: "if (!this.#forgotten && !client.destroyed) client.destroySoon()",
     replace: "client.destroySoon()",
     tests: "test/faultProxy.test.ts"
   },
