@@ -13,6 +13,7 @@ import { DatabaseHandle, makeHandle } from "./DatabaseHandle.ts"
 import type { ConnectInput, DatabasesOptions, DatabasesShape, Failure, RowMethod } from "./DatabasesShape.ts"
 import { Pools } from "./Pools.ts"
 import { makeRegistryCalls } from "./registryCalls.ts"
+import { makeNamespaces } from "./schema/namespaces.ts"
 import { environmentOf, hasTracer } from "./serviceEnvironment.ts"
 import type { Target } from "./types.ts"
 
@@ -134,7 +135,9 @@ const makeService = (registry: RegistryShape, options: DatabasesOptions, context
     })
 
   const open = (identity: Active, pool: PoolOptions = {}): Promise<DatabaseConnection> =>
-    pools.open(identity, () => runEffect(urlOf(identity)), { ...pool, cursorKey })
+    pools
+      .open(identity, () => runEffect(urlOf(identity)), { ...pool, cursorKey })
+      .then((connection) => namespaces.attach(connection))
 
   const missingPackage = (cause: unknown): unknown =>
     cause instanceof AdapterError && cause.code === "ADAPTER_MISSING"
@@ -164,7 +167,9 @@ const makeService = (registry: RegistryShape, options: DatabasesOptions, context
     const run = (input: Target, environment: CallEnvironment): Promise<unknown> =>
       on(input, (connection) => {
         const handle = new DatabaseHandle(connection, environment)
-        return (handle[method] as (input: Target) => Promise<unknown>).call(handle, input)
+        return (handle as unknown as Record<string, (input: Target) => Promise<unknown>>)[method]?.(
+          input
+        ) as Promise<unknown>
       })
     return ((input: Target) => {
       if (typeof input !== "object" || input === null) {
@@ -207,8 +212,14 @@ const makeService = (registry: RegistryShape, options: DatabasesOptions, context
   const updateRows: (input: Target) => Effect.Effect<unknown, Failure> = rowCall("update")
   const deleteRows: (input: Target) => Effect.Effect<unknown, Failure> = rowCall("delete")
 
+  const namespaces = makeNamespaces(registry, options, {
+    handle: (input) => service.handle(input),
+    getCurrentContext: () => service.getCurrentContext()
+  })
+
   const service: DatabasesShape = {
     ...calls,
+    ...namespaces.calls,
     find: rowCall("find"),
     query: rowCall("query"),
     findOne: rowCall("findOne"),
