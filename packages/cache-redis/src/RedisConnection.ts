@@ -22,6 +22,13 @@ export interface ConnectionOptions {
   readonly lost?: () => void
 }
 
+/** A command without an answer yet. */
+interface Waiting {
+  readonly client: Client
+  readonly due: number
+  readonly reject: (cause: CacheError) => void
+}
+
 const firstPause = 50
 const lastPause = 2_000
 
@@ -72,13 +79,10 @@ export const classify = (cause: unknown): CacheError => {
   })
 }
 
-/** Fails after `ms`; `late` hears of it. */
-const within = <A>(promise: Promise<A>, ms: number, late: () => void): Promise<A> =>
+/** Fails after `ms`. */
+const within = <A>(promise: Promise<A>, ms: number): Promise<A> =>
   new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(unanswered())
-      late()
-    }, ms)
+    const timer = setTimeout(() => reject(unanswered()), ms)
     promise.then(
       (value) => {
         clearTimeout(timer)
@@ -104,6 +108,8 @@ export class RedisConnection {
   #redial: NodeJS.Timeout | undefined
   #pause = firstPause
   #closed = false
+  readonly #waiting = new Set<Waiting>()
+  #watch: NodeJS.Timeout | undefined
 
   constructor(options: ConnectionOptions) {
     this.#options = options
@@ -132,13 +138,43 @@ export class RedisConnection {
   close(): void {
     this.#closed = true
     clearTimeout(this.#redial)
+    clearTimeout(this.#watch)
     const client = this.#client
     this.#client = undefined
     client?.destroy()
   }
 
   #send(client: Client, args: ReadonlyArray<string>): Promise<unknown> {
-    return within(client.sendCommand<unknown>(args), this.#options.commandTimeout, () => this.#drop(client))
+    return new Promise((resolve, reject) => {
+      const command: Waiting = { client, due: performance.now() + this.#options.commandTimeout, reject }
+      this.#waiting.add(command)
+      this.#watch ??= setTimeout(() => this.#giveUpLate(), this.#options.commandTimeout)
+      client.sendCommand<unknown>(args).then(
+        (reply) => {
+          this.#waiting.delete(command)
+          resolve(reply)
+        },
+        (cause: unknown) => {
+          this.#waiting.delete(command)
+          reject(cause)
+        }
+      )
+    })
+  }
+
+  /** Commands wait in the order of their deadlines, so one timer for the oldest serves them all. */
+  #giveUpLate(): void {
+    this.#watch = undefined
+    const now = performance.now()
+    for (const command of this.#waiting) {
+      if (command.due > now) {
+        this.#watch = setTimeout(() => this.#giveUpLate(), Math.ceil(command.due - now))
+        return
+      }
+      this.#waiting.delete(command)
+      command.reject(unanswered())
+      this.#drop(command.client)
+    }
   }
 
   #dial(): Promise<Client> {
@@ -190,7 +226,7 @@ export class RedisConnection {
       await prepare?.(client)
     }
     try {
-      await within(ready(), connectTimeout, () => undefined)
+      await within(ready(), connectTimeout)
     } catch (cause) {
       if (client.isOpen) client.destroy()
       throw cause

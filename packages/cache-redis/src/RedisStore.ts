@@ -178,6 +178,11 @@ const openStore = (commands: RedisCommands, scope: CacheScope): CacheStore => {
   }
 }
 
+export interface RedisProvider extends CacheProvider {
+  /** The driver's client while it is connected. */
+  readonly raw: () => Client | undefined
+}
+
 /** The scheme is checked here so that the driver never gets to quote a URL it cannot read. */
 const checkUrl = (url: string): Effect.Effect<void, CacheError> => {
   const parsed = URL.canParse(url) ? new URL(url) : undefined
@@ -198,7 +203,7 @@ const checkUrl = (url: string): Effect.Effect<void, CacheError> => {
 export const redisProvider = (
   url: string,
   options: RedisOptions = {}
-): Effect.Effect<CacheProvider & { readonly raw: () => Client | undefined }, CacheError, Scope.Scope> =>
+): Effect.Effect<RedisProvider, CacheError, Scope.Scope> =>
   Effect.gen(function* () {
     yield* checkUrl(url)
     // Loaded before the first command, so that no command's time is spent on it.

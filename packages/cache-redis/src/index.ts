@@ -1,7 +1,7 @@
 import type { CacheAdapter } from "@ductape/cache"
 import { type RedisOptions, redisProvider } from "./RedisStore.ts"
 
-export { type RedisOptions, redisProvider } from "./RedisStore.ts"
+export { type RedisOptions, type RedisProvider, redisProvider } from "./RedisStore.ts"
 
 /**
  * The adapter for caches of type `redis`.

@@ -132,8 +132,8 @@ export default [
   {
     name: "a command waits for ever",
     file: "src/RedisConnection.ts",
-    find: "return within(client.sendCommand<unknown>(args), this.#options.commandTimeout, () => this.#drop(client))",
-    replace: "return client.sendCommand<unknown>(args)",
+    find: "command.reject(unanswered())\n      this.#drop(command.client)",
+    replace: "void unanswered",
     tests: faults
   },
   {

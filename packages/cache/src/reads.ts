@@ -102,6 +102,14 @@ export const everyCache = (
 export const makeReads = (desk: Desk, now: () => number): CacheReads => {
   const { options } = desk
 
+  const knownBinding = (input: CacheCall): Binding | undefined => {
+    const product = input.product ?? input.product_tag ?? options.product
+    const env = input.env ?? options.env
+    const tag = input.cache ?? input.cache_tag
+    if (product === undefined || env === undefined || tag === undefined) return undefined
+    return input.session === undefined ? desk.bindings.known(product, env, tag) : undefined
+  }
+
   const find = (input: GetInput) =>
     Effect.gen(function* () {
       const key = yield* attempt(() => readKey(input.key))
@@ -126,6 +134,17 @@ export const makeReads = (desk: Desk, now: () => number): CacheReads => {
     Effect.map(find(input), (hit) =>
       hit === undefined ? null : (recordOf(hit.binding, hit.key, hit.entry) ?? null)
     )
+
+  /** The usual case in few steps: the cache is named and known, and nothing has to be verified. */
+  const recordOfKnown = (input: GetInput): Effect.Effect<CacheValue | null, CacheFailure> =>
+    Effect.suspend(() => {
+      const { key } = input
+      const binding = knownBinding(input)
+      if (binding === undefined || !isKey(key)) return record(input)
+      return Effect.map(ask(binding, "GET_VALUE_FAILED", binding.store.get(key)), (entry) =>
+        entry !== undefined && isLive(entry, now()) ? (recordOf(binding, key, entry) ?? null) : null
+      )
+    })
 
   const read = (input: ReadInput<unknown, unknown>): Effect.Effect<unknown, unknown> =>
     Effect.gen(function* () {
@@ -167,7 +186,7 @@ export const makeReads = (desk: Desk, now: () => number): CacheReads => {
     })
 
   const get = (input: GetInput | ReadInput<unknown, unknown>) =>
-    isRead(input) ? call("get", input, read(input)) : call("get", input, record(input))
+    isRead(input) ? call("get", input, read(input)) : call("get", input, recordOfKnown(input))
 
   /** The value of a hit: parsed anew each time if the caller could change it. */
   const valueOf = (binding: Binding, key: string, entry: Entry): unknown => {
@@ -184,12 +203,7 @@ export const makeReads = (desk: Desk, now: () => number): CacheReads => {
   }
 
   const getSync = (input: GetInput | ReadInput<unknown, unknown>): unknown => {
-    const product = input.product ?? input.product_tag ?? options.product
-    const env = input.env ?? options.env
-    const tag = input.cache ?? input.cache_tag
-    if (product === undefined || env === undefined || tag === undefined) return undefined
-    if (input.session !== undefined) return undefined
-    const binding = desk.bindings.known(product, env, tag)
+    const binding = knownBinding(input)
     if (binding === undefined || binding.sync === undefined) return undefined
     const { key } = input
     const entry = binding.sync.get(key)
