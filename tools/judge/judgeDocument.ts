@@ -21,8 +21,8 @@ export interface Verdict {
   accepted: number
   /** Why a request was refused → operations. */
   readonly refused: Record<string, Array<string>>
-  /** What Prism could not do itself, such as making an answer → operations. */
-  readonly prism: Record<string, Array<string>>
+  /** Accepted, but Prism could not make an answer that its own document allows → operations. */
+  readonly answers: Record<string, Array<string>>
   /** Operations whose schema allows no input that could be made. */
   unjudged: number
 }
@@ -93,7 +93,7 @@ const judge = Effect.fnUntraced(function* (name: string, root: Json, url: string
   })
   const document = new OriginalDocument(root)
   const check = new SchemaCheck(document)
-  const verdict: Verdict = { name, operations: 0, accepted: 0, refused: {}, prism: {}, unjudged: 0 }
+  const verdict: Verdict = { name, operations: 0, accepted: 0, refused: {}, answers: {}, unjudged: 0 }
   const judgeOne = Effect.fnUntraced(function* (operation: ImportedOperation, index: number) {
     const { method, path, tag } = operation
     const place = `${method} ${path}`
@@ -132,7 +132,12 @@ const judge = Effect.fnUntraced(function* (name: string, root: Json, url: string
         first === undefined
           ? ""
           : ` ${asList(first["location"]).slice(0, 2).join(".")} ${String(first["message"])}`
-      note(own ? verdict.refused : verdict.prism, `${type}${where}`.slice(0, 200), place)
+      if (own) note(verdict.refused, `${type}${where}`.slice(0, 200), place)
+      else {
+        // The request was looked at first and found right; only the answer failed.
+        verdict.accepted++
+        note(verdict.answers, type, place)
+      }
     }
   })
   yield* Effect.forEach(operations, judgeOne, { concurrency: 8 })

@@ -102,6 +102,16 @@ export const readBody = (
   return { request_type, bodyFormat: { contentType: media.type, shape: "whole", ...needed, field } }
 }
 
+/** Whether a body carries anything; some documents give every operation an empty one. */
+export const describesBody = (schemas: Schemas, written: unknown): boolean => {
+  const request = schemas.follow(written)
+  return Object.values(isRecord(request) ? recordIn(request, "content") : {}).some((media) => {
+    const shape = schemas.shape(isRecord(media) ? own(media, "schema") : undefined)
+    const fields = Object.keys(shape.properties ?? {}).length
+    return fields > 0 || shape.alternatives !== undefined || (shape.type ?? "object") !== "object"
+  })
+}
+
 /** XML is written by the caller, whatever its schema. */
 const textField = (shape: Shape): Draft => (shape.type === "string" ? { type: "string" } : {})
 

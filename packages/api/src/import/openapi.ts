@@ -1,5 +1,5 @@
 import type { Action, Fields, HttpMethod } from "@ductape/registry"
-import { readBody } from "./bodies.ts"
+import { describesBody, readBody } from "./bodies.ts"
 import { FieldReader } from "./FieldReader.ts"
 import { ImportFault } from "./ImportFault.ts"
 import type { ImportedOperation, ImportPlan, PlanOptions } from "./ImportPlan.ts"
@@ -128,7 +128,7 @@ const readOperation = ({ schemas, security, base }: Reading, found: Found, tag: 
   const fields = parameterFields(schemas, reader, operation.path, parameters, place)
   const requestBody = own(source, "requestBody")
   const bodiless = method === "GET" || method === "HEAD"
-  if (bodiless && requestBody !== undefined) {
+  if (bodiless && describesBody(schemas, requestBody)) {
     warnings.add(`the body of a ${method} request is left out`, place)
   }
   const body = bodiless ? undefined : readBody(schemas, reader, requestBody, method, place)
