@@ -123,8 +123,7 @@ export class ReadThrough {
       }
       // A load that began before a `refresh` was asked for may bring what is old by now.
       if (refresh) this.flights.taint(address)
-      const id = refresh ? `${address} refresh` : address
-      const loaded = yield* this.flights.run(id, (flight) => this.#load(request, flight, lost, false))
+      const loaded = yield* this.flights.run(address, (flight) => this.#load(request, flight, lost, false))
       return loaded.state === "left" ? yield* this.read(request) : loaded
     })
   }
@@ -184,7 +183,7 @@ export class ReadThrough {
   /** The same for a change that is over. */
   changed(address: string, all: boolean): void {
     if (all) this.flights.taintAll(address)
-    else for (const id of [address, `${address} refresh`, `${address} lookup`]) this.flights.taint(id)
+    else for (const id of [address, `${address} lookup`]) this.flights.taint(id)
   }
 
   /** Loads and stores, as the only one in this process and, with a lease, among all. */

@@ -143,6 +143,40 @@ describe("a provider that fails", () => {
     )
   })
 
+  it("a change that others were faster with is made again", () => {
+    let refusals = 3
+    const adapter: CacheAdapter = {
+      capability: "cache",
+      type: "crowded",
+      make: () =>
+        Effect.map(
+          memoryProvider(),
+          (provider): CacheProvider => ({
+            ...provider,
+            open: (...args) => {
+              const store = provider.open(...args)
+              return {
+                ...store,
+                swap: (...given) => (refusals-- > 0 ? Effect.succeed(false) : store.swap(...given))
+              }
+            }
+          })
+        )
+    }
+    return world(
+      ({ caches }) =>
+        Effect.gen(function* () {
+          yield* caches.create({ tag: "remote", type: "crowded" })
+          expect(yield* caches.increment(at)).toBe(1)
+          expect((yield* caches.get(at))?.value).toBe("1")
+          refusals = 3
+          expect(yield* caches.compareAndSet({ ...at, expected: 1, value: 5 })).toBe(true)
+          expect((yield* caches.get(at))?.value).toBe("5")
+        }),
+      { adapters: [adapter] }
+    )
+  })
+
   it("a provider without listing says so", () => {
     const adapter: CacheAdapter = {
       capability: "cache",

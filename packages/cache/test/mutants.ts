@@ -100,13 +100,6 @@ export default [
     tests: readThrough
   },
   {
-    name: "read-through: refresh joins a load that began before",
-    file: "src/ReadThrough.ts",
-    find: "const id = refresh ? `${address} refresh` : address",
-    replace: "const id = address",
-    tests: readThrough
-  },
-  {
     name: "read-through: refresh leaves older loads be",
     file: "src/ReadThrough.ts",
     find: "if (refresh) this.flights.taint(address)",
@@ -174,7 +167,7 @@ export default [
     file: "src/writes.ts",
     find: "if (yield* desk.through.changing(address, false, asked)) return step.result",
     replace: "yield* desk.through.changing(address, false, asked)\n        return step.result",
-    tests: "packages/cache-redis/test/conformance.test.ts"
+    tests: failing
   },
   {
     name: "compareAndSet: compares text only",

@@ -293,6 +293,7 @@ describe("grace", () => {
         expect(yield* read).toBe("old")
         yield* until(() => logged.length > 0)
         expect(yield* read).toBe("old")
+        yield* eventually(() => calls > 1, 100)
         expect(calls).toBe(1)
         advance(1_000)
         expect(yield* read).toBe("old")
