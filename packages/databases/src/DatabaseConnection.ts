@@ -28,6 +28,8 @@ export interface Scope {
   readonly connection: DatabaseConnection
   readonly transaction?: TransactionState | undefined
   readonly control?: CallControl | undefined
+  /** Identifier of the verified session's subject. */
+  readonly user?: string | undefined
 }
 
 export interface RunOptions {

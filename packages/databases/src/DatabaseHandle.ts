@@ -9,6 +9,7 @@ import { makeSchema, type SchemaCalls } from "./schema/Schema.ts"
 import type { Table } from "./sql/Catalogue.ts"
 import { encodeLoose } from "./sql/encode.ts"
 import { begin, type Transaction, transact } from "./Transaction.ts"
+import { type HandleTriggers, handleTriggers } from "./trigger/TriggerCalls.ts"
 import type { TxOptions } from "./types.ts"
 
 /**
@@ -199,6 +200,11 @@ export class DatabaseHandle extends BoundCalls {
 
   get migration(): MigrationCalls {
     return makeMigrationCalls(async () => this.getAdapter())
+  }
+
+  /** Triggers in memory; a service shares them among its databases. */
+  get triggers(): HandleTriggers {
+    return handleTriggers(this.#connection)
   }
 
   /** What `new MigrationEngine(…)` and extensions work with. */

@@ -12,6 +12,7 @@ import type {
   SaveResult,
   UpsertedResult
 } from "./results.ts"
+import type { Namespaces } from "./schema/namespaces.ts"
 import type { Transaction } from "./Transaction.ts"
 import type { TypedHandle } from "./typed.ts"
 import type {
@@ -95,7 +96,7 @@ export interface RowCalls {
 }
 
 /** Relational databases of the workspace's products. */
-export interface DatabasesShape extends RowCalls, Omit<RegistryCalls, "update" | "delete"> {
+export interface DatabasesShape extends RowCalls, Namespaces, Omit<RegistryCalls, "update" | "delete"> {
   /** A string first: the definition; an object: rows. */
   readonly update: RegistryCalls["update"] &
     (<T = Row>(input: UpdateInput) => Effect.Effect<SaveResult<T>, Failure>)

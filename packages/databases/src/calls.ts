@@ -89,7 +89,7 @@ const extended = async <I extends Target, A>(
       "cache"
     )
   }
-  const scope: Scope = {
+  let scope: Scope = {
     ...bound,
     control: { deadline: timeout === undefined ? undefined : performance.now() + timeout, signal }
   }
@@ -121,6 +121,7 @@ const extended = async <I extends Target, A>(
       }
       const verified = await environment.verifySession(session, { product: product ?? "", env: env ?? "" })
       input = resolveSessionValues(original, verified.data)
+      scope = { ...scope, user: verified.identifier }
     }
     if (cache === undefined || codec === undefined) {
       const result = await work(scope, input)

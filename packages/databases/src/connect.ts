@@ -5,6 +5,8 @@ import type { DatabaseAdapter, DatabaseDriver, DriverOptions } from "./DatabaseD
 import { DatabaseError, invalid } from "./DatabaseError.ts"
 import { type DatabaseHandle, makeHandle } from "./DatabaseHandle.ts"
 import { faultToError } from "./faults.ts"
+import { addHook } from "./hooks.ts"
+import { saveHook } from "./presave/saveHook.ts"
 import { decoders, type NumericMode } from "./sql/decode.ts"
 import type { TypedHandle } from "./typed.ts"
 
@@ -57,6 +59,7 @@ export const openConnection = async (options: OpenOptions): Promise<DatabaseConn
       const started = performance.now()
       const { rows } = await pool.query("SELECT current_setting('server_version') AS version", [])
       connection.latency = performance.now() - started
+      addHook(connection, saveHook(connection))
       connection.version = `PostgreSQL ${String(rows[0]?.["version"])}`
       return connection
     } catch (cause) {

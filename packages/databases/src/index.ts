@@ -1,3 +1,4 @@
+export * from "./action/index.ts"
 export { BoundCalls } from "./BoundCalls.ts"
 export type { CallEnvironment, CallSpan } from "./calls.ts"
 export * from "./connect.ts"
@@ -28,6 +29,7 @@ export type {
 } from "./DatabasesShape.ts"
 export type { WriteEvent, WriteHook, WriteOperation } from "./hooks.ts"
 export * from "./migration/index.ts"
+export * from "./presave/index.ts"
 export type { RegistryCalls } from "./registryCalls.ts"
 export * from "./results.ts"
 export * from "./schema/index.ts"
@@ -35,6 +37,7 @@ export type { Column, ColumnType, ForeignKey, Table } from "./sql/Catalogue.ts"
 export type { NumericMode } from "./sql/decode.ts"
 export { Savepoint, Transaction } from "./Transaction.ts"
 export type { TransactionStatus } from "./TransactionState.ts"
+export * from "./trigger/index.ts"
 export type {
   DrizzleOf,
   NewRowOf,

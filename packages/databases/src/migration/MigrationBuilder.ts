@@ -103,6 +103,12 @@ export class MigrationBuilder {
     return this.#add({ type: "raw", database, statement })
   }
 
+  /** Steps written as data. */
+  steps(ops: ReadonlyArray<Op>): this {
+    this.#up.push(...ops)
+    return this
+  }
+
   /** The way back, where the generated one will not do. */
   down(ops: ReadonlyArray<Op>): this {
     this.#down = ops

@@ -12,3 +12,4 @@ export {
   type RunResult
 } from "./MigrationEngine.ts"
 export type * from "./Op.ts"
+export type { ServiceMigrationCalls, StoredMigration } from "./StoredMigrations.ts"

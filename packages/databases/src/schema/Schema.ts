@@ -1,9 +1,9 @@
-import { DatabaseError, invalid } from "../DatabaseError.ts"
+import { DatabaseError } from "../DatabaseError.ts"
 import type { DatabaseAccess } from "../DatabaseHandle.ts"
 import { type Migration, MigrationHelpers } from "../migration/Migration.ts"
-import { migration as build, type MigrationBuilder } from "../migration/MigrationBuilder.ts"
+import { migration as build } from "../migration/MigrationBuilder.ts"
 import { MigrationEngine } from "../migration/MigrationEngine.ts"
-import type { Constraint, FieldChanges, SqlOptions } from "../migration/Op.ts"
+import type { Constraint, FieldChanges, Op, SqlOptions } from "../migration/Op.ts"
 import type { FieldDef, FieldOptions, Fields } from "./FieldDef.ts"
 import {
   describeTable,
@@ -114,9 +114,9 @@ const unwrapped = (cause: unknown): unknown =>
 export const applyChange = async (
   access: DatabaseAccess,
   name: string,
-  steps: (builder: MigrationBuilder) => MigrationBuilder
+  ops: ReadonlyArray<Op>
 ): Promise<SchemaChange> => {
-  const migration = steps(build(name)).tag(tagOf(name)).build()
+  const migration = build(name).steps(ops).tag(tagOf(name)).build()
   try {
     await new MigrationEngine(access).run([migration])
   } catch (cause) {
@@ -125,81 +125,65 @@ export const applyChange = async (
   return { migration, applied: true }
 }
 
+/** Without what is undefined: steps are JSON. */
+const defined = <T extends object>(value: T): T =>
+  Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as T
+
 export const makeSchema = (connect: () => Promise<DatabaseAccess>): SchemaCalls => {
-  const change = async (
-    name: string,
-    steps: (builder: MigrationBuilder) => MigrationBuilder
-  ): Promise<SchemaChange> => applyChange(await connect(), name, steps)
+  const change = async (name: string, steps: () => ReadonlyArray<Op>): Promise<SchemaChange> => {
+    const ops = steps()
+    return applyChange(await connect(), name, ops)
+  }
   const read = async <A>(run: (access: DatabaseAccess) => Promise<A>): Promise<A> => run(await connect())
 
   return {
     create: (table, fields, options = {}) =>
-      change(`create ${table}`, (builder) => {
+      change(`create ${table}`, () => {
         refuse(options, ["mongoOptions", "dynamoOptions", "cassandraOptions"])
         const { indexes = [], sqlOptions, timestamps } = options
-        builder.createCollection(table, fields, {
-          ...(timestamps === undefined ? {} : { timestamps }),
-          ...(sqlOptions === undefined ? {} : { sqlOptions })
-        })
-        for (const { fields, name, unique } of indexes) {
-          builder.createIndex(table, fields, {
-            ...(name === undefined ? {} : { name }),
-            ...(unique === undefined ? {} : { unique })
-          })
-        }
-        return builder
+        return [
+          defined<Op>({ type: "createCollection", name: table, fields, timestamps, sqlOptions }),
+          ...indexes.map(({ fields, name, unique }) =>
+            defined<Op>({ type: "createIndex", collection: table, fields, name, unique })
+          )
+        ]
       }),
-    drop: (table, options = {}) =>
-      read(async (access) => {
-        if (options.ifExists === true && !(await tableExists(access, table))) {
-          const migration = build(`drop ${table}`).dropCollection(table, { ifExists: true }).build()
-          return { migration, applied: true as const }
-        }
-        return applyChange(access, `drop ${table}`, (builder) =>
-          builder.dropCollection(table, {
-            ...(options.ifExists === undefined ? {} : { ifExists: options.ifExists }),
-            ...(options.cascade === undefined ? {} : { cascade: options.cascade })
-          })
-        )
+    drop: async (table, options = {}) => {
+      const access = await connect()
+      const { cascade, ifExists } = options
+      const ops = [defined<Op>({ type: "dropCollection", name: table, ifExists, cascade })]
+      if (ifExists === true && !(await tableExists(access, table))) {
+        return { migration: build(`drop ${table}`).steps(ops).build(), applied: true }
+      }
+      return applyChange(access, `drop ${table}`, ops)
+    },
+    rename: (from, to) => change(`rename ${from} to ${to}`, () => [{ type: "renameCollection", from, to }]),
+    addField: (collection, name, def) =>
+      change(`add ${name} to ${collection}`, () => {
+        const options = (typeof def === "string" ? { type: def } : def) as FieldOptions
+        return [{ type: "addField", collection, field: { ...options, name } }]
       }),
-    rename: (from, to) => change(`rename ${from} to ${to}`, (builder) => builder.renameCollection(from, to)),
-    addField: (table, name, def) =>
-      change(`add ${name} to ${table}`, (builder) =>
-        builder.addField(table, {
-          ...((typeof def === "string" ? { type: def } : def) as FieldOptions),
-          name
-        })
-      ),
-    modifyField: (table, name, changes) =>
-      change(`modify ${name} of ${table}`, (builder) => builder.modifyField(table, name, changes)),
-    dropField: (table, name) =>
-      change(`drop ${name} of ${table}`, (builder) => builder.dropField(table, name)),
-    renameField: (table, from, to) =>
-      change(`rename ${from} of ${table}`, (builder) => builder.renameField(table, from, to)),
-    createIndex: (table, columns, options = {}) =>
-      change(`index ${table}`, (builder) => {
+    modifyField: (collection, field, changes) =>
+      change(`modify ${field} of ${collection}`, () => [{ type: "modifyField", collection, field, changes }]),
+    dropField: (collection, field) =>
+      change(`drop ${field} of ${collection}`, () => [{ type: "dropField", collection, field }]),
+    renameField: (collection, from, to) =>
+      change(`rename ${from} of ${collection}`, () => [{ type: "renameField", collection, from, to }]),
+    createIndex: (collection, fields, options = {}) =>
+      change(`index ${collection}`, () => {
         refuse(options, ["sparse", "expireAfterSeconds"])
         const { name, unique, where } = options
-        return builder.createIndex(table, columns, {
-          ...(name === undefined ? {} : { name }),
-          ...(unique === undefined ? {} : { unique }),
-          ...(where === undefined ? {} : { where })
-        })
+        return [defined<Op>({ type: "createIndex", collection, fields, name, unique, where })]
       }),
-    dropIndex: (table, name) => change(`drop index ${name}`, (builder) => builder.dropIndex(table, name)),
-    addConstraint: (table, constraint) =>
-      change(`constrain ${table}`, (builder) => builder.addConstraint(table, constraint)),
-    dropConstraint: (table, name) =>
-      change(`drop constraint ${name}`, (builder) => builder.dropConstraint(table, name)),
+    dropIndex: (collection, name) =>
+      change(`drop index ${name}`, () => [{ type: "dropIndex", collection, name }]),
+    addConstraint: (collection, constraint) =>
+      change(`constrain ${collection}`, () => [{ type: "addConstraint", collection, constraint }]),
+    dropConstraint: (collection, name) =>
+      change(`drop constraint ${name}`, () => [{ type: "dropConstraint", collection, name }]),
     list: (schema) => read((access) => listTables(access, schema)),
     exists: (table) => read((access) => tableExists(access, table)),
     indexes: (table) => read((access) => listIndexes(access, table)),
     describe: (table) => read((access) => describeTable(access, table))
   }
-}
-
-/** A name that must be there. @throws `VALIDATION_ERROR` */
-export const needName = (value: unknown, path: string): string => {
-  if (typeof value !== "string" || value === "") throw invalid(`${path}: missing.`, path)
-  return value
 }

@@ -1,0 +1,9 @@
+export {
+  type HashAlgorithm,
+  type MaskKind,
+  PreSave,
+  type PreSaveConfig,
+  type PreSaveOp,
+  type ValidationRule
+} from "./PreSaveOp.ts"
+export { decrypt, verifyHash, verifyHashAsync } from "./secretText.ts"
