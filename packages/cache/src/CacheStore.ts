@@ -48,6 +48,8 @@ export class Entry implements EntryFields {
   readonly tags: ReadonlyArray<string>
   /** What `get` returned before, so that the next hit costs nothing. Kept by the service. */
   record: CacheValue | undefined = undefined
+  /** A promise of that record: whoever awaits the next hit shares it. */
+  settled: Promise<CacheValue> | undefined = undefined
   /** The parsed value, where it cannot be changed by who gets it (a string, a number, …). */
   primitive: string | number | boolean | null | undefined = undefined
 

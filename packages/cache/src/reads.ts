@@ -50,6 +50,8 @@ export interface CacheReads {
    * Anything else is its result, for both forms.
    */
   readonly getSync: (input: GetInput | ReadInput<unknown, unknown>) => unknown
+  /** The same as a promise, which is settled already. `undefined`: take `get`. */
+  readonly getSettled: (input: GetInput | ReadInput<unknown, unknown>) => Promise<unknown> | undefined
   readonly has: (input: GetInput) => Effect.Effect<boolean, CacheFailure>
   /** Seconds left, rounded up; `null` if there is no such entry or it does not expire. */
   readonly ttl: (input: GetInput) => Effect.Effect<number | null, CacheFailure>
@@ -214,9 +216,23 @@ export const makeReads = (desk: Desk, now: () => number): CacheReads => {
     return input.refresh === true ? undefined : valueOf(binding, key, entry)
   }
 
+  // A promise for each hit would cost more than the hit.
+  const getSettled = (input: GetInput | ReadInput<unknown, unknown>): Promise<unknown> | undefined => {
+    const entry = isRead(input) ? undefined : knownBinding(input)?.sync?.get(input.key)
+    if (entry?.settled !== undefined && (entry.expiresAt === null || entry.expiresAt > now())) {
+      return entry.settled
+    }
+    const value = getSync(input)
+    if (value === undefined) return undefined
+    if (entry === undefined || entry.record !== value) return Promise.resolve(value)
+    entry.settled = Promise.resolve(entry.record)
+    return entry.settled
+  }
+
   return {
     get: get as CacheReads["get"],
     getSync,
+    getSettled,
     has: (input) =>
       call(
         "has",

@@ -299,6 +299,34 @@ describe("values", () => {
       })
     ))
 
+  it("what is in memory is there without waiting, as a value and as a promise, and no longer than it lives", () =>
+    world(({ advance, caches }) =>
+      Effect.gen(function* () {
+        const at = { cache: "fx", key: "a" }
+        const reading = { ...at, fallback: () => "never" }
+        expect(caches.setSync({ ...at, value: { a: 1 }, ttl: 10 })).toBe(undefined)
+        yield* caches.has(at)
+        expect(caches.getSync(at)).toBe(null)
+        expect(yield* Effect.promise(async () => caches.getSettled(at))).toBe(null)
+        expect(caches.setSync({ ...at, value: { a: 1 }, ttl: 10 })).toBe(true)
+        const record = yield* caches.get(at)
+        expect(record).toMatchObject({ value: '{"a":1}' })
+        const settled = caches.getSettled(at)
+        expect(caches.getSettled(at)).toBe(settled)
+        expect(yield* Effect.promise(async () => settled)).toBe(record)
+        expect(yield* Effect.promise(async () => caches.getSettled(reading))).toEqual({ a: 1 })
+        expect(caches.setSync({ ...at, value: 2, ttl: 10 })).toBe(true)
+        expect(yield* Effect.promise(async () => caches.getSettled(at))).toMatchObject({ value: "2" })
+        for (const wrong of [{ value: undefined }, { value: 1, ttl: -1 }, { value: 1, key: "" }]) {
+          expect(caches.setSync({ ...at, ...wrong })).toBe(undefined)
+        }
+        advance(10_000)
+        expect(caches.getSettled(at)).toBe(undefined)
+        expect(caches.getSettled(reading)).toBe(undefined)
+        expect(caches.getSync(at)).toBe(undefined)
+      })
+    ))
+
   it("product and environment are asked for, and must exist", () =>
     world(({ another, caches }) =>
       Effect.gen(function* () {

@@ -58,7 +58,7 @@ export const newEntry = (fields: Partial<EntryFields> = {}): Entry => {
 /** What was stored of an entry, without what the service keeps beside it. */
 export const fieldsOf = (entry: Entry | undefined): EntryFields | undefined => {
   if (entry === undefined) return undefined
-  const { primitive: _, record: __, ...fields } = entry
+  const { primitive: _, record: __, settled: ___, ...fields } = entry
   return fields
 }
 

@@ -51,9 +51,8 @@ export const cachesNamespace = (runner: Runner<Caches>) => {
 
   function get<A>(input: ReadInput<A, unknown>): Promise<A>
   function get(input: GetInput): Promise<CacheValue | null>
-  async function get(input: GetInput): Promise<unknown> {
-    const hit = built()?.getSync(input)
-    return hit === undefined ? slowly(input) : hit
+  function get(input: GetInput): Promise<unknown> {
+    return built()?.getSettled(input) ?? slowly(input)
   }
 
   async function set(input: SetInput & { readonly signal?: AbortSignal }): Promise<true> {
