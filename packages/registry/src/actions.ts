@@ -44,7 +44,11 @@ const checkAction = (issues: Issues, path: string, action: unknown): void => {
   issues.pattern(at("tag"), action["tag"], actionTagPattern, actionTagRule)
   issues.text(at("name"), action["name"], { required: true, max: 1_000 })
   issues.oneOf(at("method"), action["method"], httpMethods)
-  if (typeof action["resource"] !== "string") issues.add(at("resource"), "required", "is required, a path")
+  const resource = action["resource"]
+  if (typeof resource !== "string") issues.add(at("resource"), "required", "is required, a path")
+  else if (/^[a-z][a-z0-9+.-]*:\/\//i.test(resource)) {
+    issues.add(at("resource"), "path", "is a path below the base URL, without scheme and host")
+  }
   issues.text(at("description"), action["description"], { max: 1_000_000 })
   checkFormat(issues, at("request_type"), action["request_type"])
   if (action["base_url"] !== undefined) issues.text(at("base_url"), action["base_url"])

@@ -125,7 +125,7 @@ export const makeApps = (definitions: Definitions): RegistryShape["apps"] => {
           const names = connections.map((key) => key.replace("/", ": "))
           return yield* new RegistryError({
             code: "IN_USE",
-            message: `The app '${app.tag}' is connected to ${names.slice(0, 5).join(", ")}${names.length > 5 ? " and more" : ""}. Remove the connections first.`,
+            message: `The app '${app.tag}' is connected to ${names.slice(0, 5).join(", ")}${names.length > 5 ? " and more" : ""}. Delete the connections first: product.apps.delete(product, access_tag).`,
             details: { app: app.tag, usedBy: names }
           })
         }

@@ -129,6 +129,13 @@ const asText = (value: unknown): string =>
         ? JSON.stringify(value)
         : String(value)
 
+const notText = (method: "resolve" | "validate"): SecretError =>
+  new SecretError({
+    code: "VALIDATION_ERROR",
+    message: `secrets.${method} takes a template: text such as 'Bearer $Secret{KEY}'.`,
+    details: [{ path: "template", rule: "type", message: "must be a string" }]
+  })
+
 /** Templates throw their own error; anything else is a defect. */
 const templating = <A>(work: () => A): Effect.Effect<A, TemplateError> =>
   Effect.suspend(() => {
@@ -261,7 +268,8 @@ export const makeSecrets = (definitions: Definitions): Secrets => {
     resolveFresh: (keys, use) => resolveWith(keys, use, readFresh),
 
     resolveTemplate: Effect.fn("Secrets.resolve")(function* (source: string, use: TemplateUse = {}) {
-      const compiled = yield* templating(() => compileTemplate(String(source), "definition"))
+      if (typeof source !== "string") return yield* notText("resolve")
+      const compiled = yield* templating(() => compileTemplate(source, "definition"))
       const keys = secretsOf(compiled, { sources: {} })
       const values = yield* resolveWith([...keys], { env: use.env, scopes: scopesOf(use) }, readKept)
       const read = ([key, ...rest]: ReadonlyArray<string>) => {
@@ -274,7 +282,8 @@ export const makeSecrets = (definitions: Definitions): Secrets => {
     }),
 
     validate: Effect.fn("Secrets.validate")(function* (source: string) {
-      const compiled = yield* Effect.option(templating(() => compileTemplate(String(source), "definition")))
+      if (typeof source !== "string") return yield* notText("validate")
+      const compiled = yield* Effect.option(templating(() => compileTemplate(source, "definition")))
       if (Option.isNone(compiled)) return { valid: false, references: [], missing: [] }
       const references = [...secretsOf(compiled.value, { sources: {} })]
       const found = yield* Effect.forEach(references, (key) =>

@@ -466,6 +466,10 @@ describe("Actions", () => {
         yield* paths(actions.create("crm", { tag: "a/b", method: "FETCH" } as unknown as Action)),
         ["tag", "name", "method", "resource"]
       )
+      assert.deepStrictEqual(
+        yield* paths(actions.create("crm", { ...action("x"), resource: "https://crm.test/x" })),
+        ["resource"]
+      )
       assert.strictEqual(yield* code(actions.create("none", action("x"))), "APP_NOT_FOUND")
       assert.isTrue(yield* actions.delete("crm", "a"))
       assert.strictEqual(yield* code(actions.fetch("crm", "a")), "ACTION_NOT_FOUND")

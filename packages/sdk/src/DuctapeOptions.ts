@@ -89,10 +89,64 @@ const text = (options: DuctapeOptions, path: keyof DuctapeOptions): string | und
 
 /** The URL of a store given as a string or as `{ url }`. */
 export const storeUrl = (store: DuctapeOptions["store"]): string => {
-  const url = typeof store === "object" ? store.url : store
-  if (url === undefined) return defaultStore
+  const url = typeof store === "object" ? store?.url : store
+  if (url === undefined || url === null) return defaultStore
   if (typeof url !== "string" || url === "") throw invalid("store", "must be a path or a URL.")
   return url
+}
+
+const egressRanges: Readonly<Record<EgressOptions["deny"][number], true>> = {
+  private: true,
+  loopback: true,
+  "link-local": true,
+  metadata: true
+}
+
+// A misspelt range would let through what it was meant to keep out.
+const checkEgress = (egress: EgressOptions | undefined): EgressOptions | undefined => {
+  if (egress === undefined || egress === null) return undefined
+  const { allow, deny, lookup } = typeof egress === "object" ? egress : ({} as Partial<EgressOptions>)
+  if (!Array.isArray(deny) || !deny.every((range) => Object.hasOwn(egressRanges, range))) {
+    throw invalid("egress.deny", `must be a list of ${Object.keys(egressRanges).join(", ")}.`)
+  }
+  if (allow !== undefined && !(Array.isArray(allow) && allow.every((host) => typeof host === "string"))) {
+    throw invalid("egress.allow", "must be a list of host names.")
+  }
+  if (lookup !== undefined && typeof lookup !== "function") {
+    throw invalid("egress.lookup", "must be a function like dns.lookup.")
+  }
+  return egress
+}
+
+const levels = ["debug", "info", "warn", "error"] as const
+
+const checkLogger = (logger: Logger | false | undefined): Logger | false => {
+  if (logger === undefined || logger === null) return console
+  const receives = (level: keyof Logger) => typeof (logger as Partial<Logger>)[level] === "function"
+  if (logger !== false && !levels.every(receives)) {
+    throw invalid("logger", `must be false, or an object with the methods ${levels.join(", ")}.`)
+  }
+  return logger
+}
+
+const checkTelemetry = (telemetry: TelemetryOptions | undefined): TelemetryOptions | undefined => {
+  if (telemetry === undefined || telemetry === null) return undefined
+  const { endpoint } = typeof telemetry === "object" ? telemetry : ({} as Partial<TelemetryOptions>)
+  if (typeof endpoint !== "string" || !/^https?:/i.test(endpoint) || !URL.canParse(endpoint)) {
+    throw invalid("telemetry.endpoint", "must be an http:// or https:// URL.")
+  }
+  return telemetry
+}
+
+/** @throws {RegistryError} `VALIDATION_ERROR` */
+export const checkAdapters = (adapters: ReadonlyArray<Adapter> | undefined): ReadonlyArray<Adapter> => {
+  const given: unknown = adapters ?? []
+  const isAdapter = (value: unknown): boolean =>
+    typeof value === "object" && value !== null && "capability" in value && "make" in value
+  if (!Array.isArray(given) || !given.every(isAdapter)) {
+    throw invalid("adapters", "must be a list of adapters: what postgres(), redis() and the like return.")
+  }
+  return given
 }
 
 /**
@@ -132,9 +186,9 @@ export const checkOptions = (options: DuctapeOptions): CheckedOptions => {
     defaults: { product: text(options, "product"), env: text(options, "env") },
     redisUrl: text(options, "redis_url") ?? text(options, "redisUrl"),
     timeout,
-    logger: options.logger ?? console,
-    egress: options.egress,
-    telemetry: options.telemetry,
-    adapters: options.adapters ?? []
+    logger: checkLogger(options.logger),
+    egress: checkEgress(options.egress),
+    telemetry: checkTelemetry(options.telemetry),
+    adapters: checkAdapters(options.adapters)
   }
 }

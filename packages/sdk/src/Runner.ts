@@ -38,11 +38,13 @@ export class Runner<R> {
     const runtime = this.#runtime
     const exit = await runtime.runPromiseExit(effect, signal === undefined ? undefined : { signal })
     if (Exit.isSuccess(exit)) return exit.value
-    if (runtime.cachedContext === undefined && this.#runtime === runtime) {
+    const interrupted = Cause.hasInterruptsOnly(exit.cause)
+    // One caller's abort is no failure of the build, which others may be waiting for.
+    if (!interrupted && runtime.cachedContext === undefined && this.#runtime === runtime) {
       this.#runtime = undefined
       await runtime.dispose()
     }
-    if (!Cause.hasInterruptsOnly(exit.cause)) throw Cause.squash(exit.cause)
+    if (!interrupted) throw Cause.squash(exit.cause)
     if (signal?.aborted) throw signal.reason
     throw closed("This Ductape was closed during the call.")
   }

@@ -1,7 +1,7 @@
 import type { Adapter } from "@ductape/core"
 import * as registry from "@ductape/registry"
 import * as Effect from "effect/Effect"
-import { type DuctapeOptions, storeUrl } from "./DuctapeOptions.ts"
+import { checkAdapters, type DuctapeOptions, storeUrl } from "./DuctapeOptions.ts"
 import { openWorkspaceStore } from "./openWorkspaceStore.ts"
 
 /**
@@ -23,8 +23,17 @@ export const createWorkspace = (options: {
 }): Promise<{ readonly workspaceId: string; readonly accessKey: string }> =>
   Effect.runPromise(
     Effect.scoped(
-      Effect.suspend(() => openWorkspaceStore(storeUrl(options.store), options.adapters ?? [])).pipe(
-        Effect.flatMap((store) => registry.createWorkspace(store, { name: options.name }))
-      )
+      Effect.suspend(() => {
+        if (typeof options?.name !== "string") {
+          return new registry.RegistryError({
+            code: "VALIDATION_ERROR",
+            message: "createWorkspace takes { name, store? }: name is the workspace's name, for people.",
+            details: [{ path: "name", rule: "required", message: "is required" }]
+          })
+        }
+        return openWorkspaceStore(storeUrl(options.store), checkAdapters(options.adapters)).pipe(
+          Effect.flatMap((store) => registry.createWorkspace(store, { name: options.name }))
+        )
+      })
     )
   )

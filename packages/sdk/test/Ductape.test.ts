@@ -75,7 +75,18 @@ describe("new Ductape", () => {
     ["a publishable key", { publishableKey: "pk_1" }, "CREDENTIALS_UNSUPPORTED"],
     ["an empty key", { accessKey: "" }, "VALIDATION_ERROR"],
     ["a timeout that is none", { accessKey: "dk_x", timeout: 0 }, "VALIDATION_ERROR"],
-    ["a product that is no text", { accessKey: "dk_x", product: 1 }, "VALIDATION_ERROR"]
+    ["a product that is no text", { accessKey: "dk_x", product: 1 }, "VALIDATION_ERROR"],
+    ["a logger that cannot warn", { accessKey: "dk_x", logger: { info() {} } }, "VALIDATION_ERROR"],
+    ["a misspelt egress range", { accessKey: "dk_x", egress: { deny: ["privat"] } }, "VALIDATION_ERROR"],
+    ["an egress policy without deny", { accessKey: "dk_x", egress: "private" }, "VALIDATION_ERROR"],
+    [
+      "egress.allow that is no list",
+      { accessKey: "dk_x", egress: { deny: [], allow: "a" } },
+      "VALIDATION_ERROR"
+    ],
+    ["telemetry without an endpoint", { accessKey: "dk_x", telemetry: {} }, "VALIDATION_ERROR"],
+    ["adapters that are no list", { accessKey: "dk_x", adapters: {} }, "VALIDATION_ERROR"],
+    ["an adapter that is none", { accessKey: "dk_x", adapters: [() => 1] }, "VALIDATION_ERROR"]
   ])("refuses %s at once", (_, options, code) => {
     assert.strictEqual(thrown(() => new Ductape(options as DuctapeOptions)).code, code)
   })
@@ -172,6 +183,44 @@ describe("builders", () => {
     assert.deepEqual(await ductape.product.apps.connect("crm"), { access_tag: "crm", app: "crm" })
     assert.strictEqual((await ductape.product.apps.fetch("shop", "crm")).app, "crm")
     assert.strictEqual((await rejection(() => ductape.app.delete("crm"))).code, "IN_USE")
+  })
+
+  it("update several environments of an app at once; an app can go once it is disconnected", async () => {
+    await using ductape = new Ductape({ accessKey: workspace.accessKey, store, product: "shop" })
+    await ductape.app.create({ app_name: "ERP" })
+    const envs = [{ slug: "dev", base_url: "http://erp.test" }]
+    const updated = await ductape.app.environments.update({ app: "erp", envs })
+    assert.strictEqual(updated[0]?.base_url, "http://erp.test")
+    await ductape.app.init("erp")
+    assert.strictEqual((await ductape.app.environments.update({ envs })).length, 2)
+    assert.strictEqual((await ductape.app.environments.update("dev", { active: false })).active, false)
+    await ductape.product.apps.connect("erp")
+    assert.isTrue(await ductape.product.apps.delete("erp"))
+    assert.isTrue(await ductape.app.delete("erp"))
+  })
+
+  it("refuse what is missing with an error of their own", async () => {
+    await using ductape = new Ductape({ accessKey: workspace.accessKey, store, product: "shop" })
+    const calls: Readonly<Record<string, (...args: ReadonlyArray<never>) => Promise<unknown>>> = {
+      createWorkspace,
+      "app.init": ductape.app.init,
+      "product.init": ductape.product.init,
+      "product.create": ductape.product.create,
+      "product.environments.create": ductape.product.environments.create,
+      "product.apps.add": ductape.product.apps.add,
+      "app.create": ductape.app.create,
+      "auth.create": ductape.auth.create,
+      "secrets.create": ductape.secrets.create,
+      "secrets.resolve": ductape.secrets.resolve,
+      "secrets.validate": ductape.secrets.validate
+    }
+    for (const [name, call] of Object.entries(calls)) {
+      assert.strictEqual((await rejection(() => call())).code, "VALIDATION_ERROR", name)
+    }
+    await ductape.app.create({ app_name: "Blank" })
+    await ductape.app.init("blank")
+    const create = ductape.app.environments.create as () => Promise<unknown>
+    assert.strictEqual((await rejection(create)).code, "VALIDATION_ERROR")
   })
 
   it("a run names what is missing", async () => {

@@ -78,6 +78,26 @@ describe("Runner", () => {
     await runner.close()
   })
 
+  it("a call aborted while the services are built leaves the other calls alone", async () => {
+    const opening = Promise.withResolvers<void>()
+    let builds = 0
+    const runner = new Runner(
+      Layer.effect(
+        Counter,
+        Effect.promise(() => opening.promise.then(() => ({ value: ++builds })))
+      )
+    )
+    const controller = new AbortController()
+    const aborted = rejection(runner.use(Counter, () => Effect.void, controller.signal))
+    const other = runner.use(Counter, (_) => Effect.succeed(_.value))
+    const reason = new Error("enough")
+    controller.abort(reason)
+    assert.strictEqual(await aborted, reason)
+    opening.resolve()
+    assert.strictEqual(await other, 1)
+    await runner.close()
+  })
+
   it("closing before the first call is fine", async () => {
     const runner = new Runner(Layer.succeed(Counter, { value: 1 }))
     await runner.close()

@@ -1,6 +1,6 @@
 import { lookup as systemLookup } from "node:dns"
 import type { LookupFunction } from "node:net"
-import * as ipaddr from "ipaddr.js"
+import ipaddr from "ipaddr.js"
 
 /**
  * - `private`: RFC 1918, unique local and carrier-grade NAT addresses, and everything that stays on

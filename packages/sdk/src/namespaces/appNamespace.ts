@@ -38,7 +38,14 @@ const members = <T>(
 }
 
 type Rules = Parameters<Api["Service"]["validation"]>[2]
-type EnvsInput = AppEnvInput | { readonly app?: string; readonly envs: ReadonlyArray<AppEnvInput> }
+interface EnvList {
+  readonly app?: string
+  readonly envs: ReadonlyArray<AppEnvInput>
+}
+type EnvsInput = AppEnvInput | EnvList
+
+const isEnvList = (input: unknown): input is EnvList =>
+  typeof input === "object" && input !== null && "envs" in input
 
 /** `ductape.app`: third-party apps, their environments, variables, constants and auth definitions. */
 export const appNamespace = (runner: Runner<Registry | Api>) => {
@@ -47,22 +54,29 @@ export const appNamespace = (runner: Runner<Registry | Api>) => {
   const fetchEnvs = owned<[], ReadonlyArray<AppEnv>>(owner, 0, (app) =>
     runner.use(Registry, (_) => _.apps.environments.fetchAll(app))
   )
-  const createEnvs: Owned<[env: EnvsInput], AppEnv | ReadonlyArray<AppEnv>> = async (
-    ...args: ReadonlyArray<unknown>
-  ) => {
-    const last = args.at(-1) as EnvsInput
-    const named = "envs" in last && last.app !== undefined ? [last.app, last] : args
-    const [app, env] = owner.split(named, 1) as [string, EnvsInput]
-    return "envs" in env
-      ? runner.use(Registry, (_) => _.apps.environments.upsert(app, env.envs))
-      : runner.use(Registry, (_) => _.apps.environments.create(app, env))
+  const upsertEnvs = async (args: ReadonlyArray<unknown>, list: EnvList): Promise<ReadonlyArray<AppEnv>> => {
+    const [app] = owner.split(list.app === undefined ? args : [list.app, list], 1)
+    return runner.use(Registry, (_) => _.apps.environments.upsert(app, list.envs))
   }
+  const createEnv = owned<[env: AppEnvInput], AppEnv>(owner, 1, (app, env) =>
+    runner.use(Registry, (_) => _.apps.environments.create(app, env))
+  )
+  const updateEnv = owned<[slug: string, patch: Partial<AppEnvInput>], AppEnv>(owner, 2, (app, slug, patch) =>
+    runner.use(Registry, (_) => _.apps.environments.update(app, slug, patch))
+  )
+  const createEnvs = ((...args: Parameters<typeof createEnv>) => {
+    const last: unknown = args.at(-1)
+    return isEnvList(last) ? upsertEnvs(args, last) : createEnv(...args)
+  }) as Owned<[env: EnvsInput], AppEnv | ReadonlyArray<AppEnv>>
+  const updateEnvs = ((...args: Parameters<typeof updateEnv>) => {
+    const last: unknown = args.at(-1)
+    return args.length <= 2 && isEnvList(last) ? upsertEnvs(args, last) : updateEnv(...args)
+  }) as typeof updateEnv & Owned<[list: EnvList], ReadonlyArray<AppEnv>>
   const environments = {
     /** One environment, or `{ app, envs: […] }`: each made or updated by its slug. */
     create: createEnvs,
-    update: owned<[slug: string, patch: Partial<AppEnvInput>], AppEnv>(owner, 2, (app, slug, patch) =>
-      runner.use(Registry, (_) => _.apps.environments.update(app, slug, patch))
-    ),
+    /** By slug, or `{ app, envs: […] }` as `create` takes it. */
+    update: updateEnvs,
     fetch: owned<[slug: string], AppEnv>(owner, 1, (app, slug) =>
       runner.use(Registry, (_) => _.apps.environments.fetch(app, slug))
     ),
@@ -79,7 +93,7 @@ export const appNamespace = (runner: Runner<Registry | Api>) => {
   const namespace = {
     /** Chooses the app that the builder methods work on. */
     init: async (app: string | { readonly app: string }): Promise<void> =>
-      owner.set(typeof app === "string" ? app : app.app),
+      owner.set(typeof app === "string" ? app : app?.app),
     create: (input: AppInput): Promise<App> => runner.use(Registry, (_) => _.apps.create(input)),
     update: (tag: string, patch: Partial<AppInput>): Promise<App> =>
       runner.use(Registry, (_) => _.apps.update(tag, patch)),

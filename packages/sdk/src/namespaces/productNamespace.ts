@@ -58,7 +58,11 @@ export const productNamespace = (
       runner.use(Registry, (_) => _.products.apps.fetch(tag, accessTag))
     ),
     fetchAll: fetchConnections,
-    list: fetchConnections
+    list: fetchConnections,
+    /** Disconnects the app: its credentials and variables of this connection are gone. */
+    delete: owned<[accessTag: string], boolean>(owner, 1, (tag, accessTag) =>
+      runner.use(Registry, (_) => _.products.apps.delete(tag, accessTag))
+    )
   }
   return {
     /** Chooses the product that the builder methods work on; no default of calls. */
