@@ -35,6 +35,8 @@ export const connector = async (
       const at = dialed++ % hosts.length
       const to = { host: hosts[at] ?? "localhost", port: list(port)[at] ?? 5432 }
       const socket = typeof path === "string" ? connect(path) : connect(to)
+      // Whatever waits for an answer has a timer of its own: an idle pool keeps no process alive.
+      socket.unref()
       sockets.add(socket)
       socket.once("close", () => sockets.delete(socket))
       // The driver takes the name to verify a certificate against from here.
@@ -47,6 +49,8 @@ export const connector = async (
       // The driver's own would wait up to 20 s after a restart of the server.
       backoff: () => 0.1,
       fetch_types: false,
+      // The driver would end connections by timers that keep the process alive; see `dial`.
+      max_lifetime: 0,
       onnotice: () => undefined,
       connection: { application_name: "ductape" },
       socket: dial
