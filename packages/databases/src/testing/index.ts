@@ -2,8 +2,10 @@ import { assert, describe, it } from "vitest"
 import { aggregates } from "./aggregates.ts"
 import { filterRows } from "./filterRows.ts"
 import { includes } from "./includes.ts"
+import { migrationCases } from "./migrationCases.ts"
 import { reading } from "./reading.ts"
 import { type SuiteOptions, suiteContext } from "./SuiteContext.ts"
+import { schemaCases } from "./schemaCases.ts"
 import { transactions } from "./transactions.ts"
 import { typesAndErrors } from "./typesAndErrors.ts"
 import { updateOperators } from "./updateOperators.ts"
@@ -43,5 +45,7 @@ export const suite = (options: SuiteOptions): void => {
     aggregates(context)
     transactions(context)
     typesAndErrors(context)
+    schemaCases(context)
+    migrationCases(context)
   })
 }
