@@ -22,11 +22,12 @@ const layer = Databases.layer({ product: "my-product", env: "dev", adapters: [pg
   Layer.provideMerge(workspace)
 )
 
-const def = (tag: string, url = "pglite://memory") =>
+// One engine for all of them: starting one takes seconds on a busy machine.
+const def = (tag: string, url = "pglite://memory/service") =>
   ({ tag, name: tag, type: "postgresql", envs: [{ slug: "dev", connection_url: url }] }) as const
 
 const users =
-  "CREATE TABLE users (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), name text, email text, status text, created_at timestamptz)"
+  "CREATE TABLE IF NOT EXISTS users (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), name text, email text, status text, created_at timestamptz)"
 
 describe("Databases", () => {
   it.layer(layer, { timeout: "60 seconds" })("on a workspace", (test) => {
@@ -198,7 +199,7 @@ describe("Databases", () => {
       Effect.gen(function* () {
         const registry = yield* Registry
         const databases = yield* Databases
-        yield* registry.secrets.create({ key: "DATABASE_URL", value: "pglite://memory" })
+        yield* registry.secrets.create({ key: "DATABASE_URL", value: "pglite://memory/service" })
         yield* databases.create(def("secret-db", "$Secret{DATABASE_URL}"))
         yield* databases.create(def("braces-db", "{{DATABASE_URL}}"))
         for (const database of ["secret-db", "braces-db"]) {
@@ -217,7 +218,9 @@ describe("Databases", () => {
     test.effect("a session is verified first, and read where a value is one reference", () =>
       Effect.gen(function* () {
         const databases = yield* Databases
-        yield* databases.connect({ database: "users-db" })
+        yield* databases.create(def("session-db"))
+        yield* databases.connect({ database: "session-db" })
+        yield* databases.raw({ query: users })
         yield* databases.insert({
           table: "users",
           records: { name: "$Session{user}{name}" },
@@ -248,7 +251,10 @@ describe("Databases", () => {
       const calls: Array<CachedCall> = []
       return Effect.gen(function* () {
         const databases = yield* Databases
-        yield* databases.connect({ database: "users-db" })
+        yield* databases.create(def("cached-db"))
+        yield* databases.connect({ database: "cached-db" })
+        yield* databases.raw({ query: users })
+        yield* databases.insert({ table: "users", records: { name: "Grace" } })
         const input = { table: "users", where: { name: "Grace" }, cache: "fast" } as const
         yield* databases.update({
           table: "users",
@@ -265,7 +271,7 @@ describe("Databases", () => {
         assert.deepStrictEqual(second, first)
         assert.deepStrictEqual(second.records[0]?.["created_at"], new Date(5))
         assert.strictEqual(kept.size, 1)
-        assert.deepInclude(calls[0], { cache: "fast", componentType: "database", componentTag: "users-db" })
+        assert.deepInclude(calls[0], { cache: "fast", componentType: "database", componentTag: "cached-db" })
         yield* databases.find({ ...input, where: { name: "Other" } })
         assert.strictEqual(kept.size, 2)
         const refused = yield* Effect.flip(
@@ -296,10 +302,10 @@ describe("Databases", () => {
         const password = canary("password")
         const value = canary("value")
         yield* registry.secrets.create({ key: "PG_PASSWORD", value: password })
-        yield* databases.create(def("down", "pglite:///proc/none/$Secret{PG_PASSWORD}"))
+        yield* databases.create(def("down", "pglite:///dev/null/$Secret{PG_PASSWORD}"))
         const error = yield* Effect.flip(databases.connect({ database: "down" }))
         assertNoCanary([password], error.message, error.toJSON())
-        yield* databases.connect({ database: "users-db" })
+        yield* databases.connect({ database: "cached-db" })
         yield* databases.raw({ query: "CREATE TABLE uniq (v text UNIQUE, n int)" })
         yield* databases.insert({ table: "uniq", records: { v: value } })
         const twice = yield* Effect.flip(databases.insert({ table: "uniq", records: { v: value } }))

@@ -5,6 +5,7 @@ import type { DatabaseAdapter } from "./DatabaseDriver.ts"
 import { DatabaseError } from "./DatabaseError.ts"
 
 interface Entry {
+  readonly identity: ConnectionIdentity
   readonly opening: Promise<DatabaseConnection>
   opened: DatabaseConnection | undefined
 }
@@ -56,7 +57,7 @@ export class Pools {
         })
       )
     }
-    const entry: Entry = { opening: this.#start(identity, url, options), opened: undefined }
+    const entry: Entry = { identity, opening: this.#start(identity, url, options), opened: undefined }
     this.#entries.set(key, entry)
     entry.opening.then(
       (connection) => {
@@ -114,11 +115,11 @@ export class Pools {
   async close(which: (identity: ConnectionIdentity) => boolean = () => true): Promise<void> {
     const closing: Array<Promise<void>> = []
     for (const [key, entry] of this.#entries) {
-      if (entry.opened !== undefined && !which(entry.opened.identity)) continue
+      if (!which(entry.identity)) continue
       this.#entries.delete(key)
       closing.push(
         entry.opening.then(
-          (connection) => (which(connection.identity) ? connection.close() : undefined),
+          (connection) => connection.close(),
           () => undefined
         )
       )

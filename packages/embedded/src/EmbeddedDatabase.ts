@@ -127,8 +127,15 @@ const addExtensions = async (opened: Opened, extensions: ReadonlyArray<string>):
 
 /** Where the folder really is, so that two spellings of it are one database. */
 const canonical = (folder: string): string => {
-  mkdirSync(folder, { recursive: true })
-  return realpathSync(folder)
+  try {
+    mkdirSync(folder, { recursive: true })
+    return realpathSync(folder)
+  } catch (cause) {
+    throw new EmbeddedError({
+      code: "OPEN_FAILED",
+      message: `The folder of the embedded database could not be made (${(cause as NodeJS.ErrnoException).code}). Check that its parent is a folder and writable.`
+    })
+  }
 }
 
 /**
