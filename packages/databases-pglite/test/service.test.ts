@@ -31,40 +31,48 @@ const users =
 
 describe("Databases", () => {
   it.layer(layer, { timeout: "60 seconds" })("on a workspace", (test) => {
-    test.effect("the calls of the guide run as printed", () =>
-      Effect.gen(function* () {
-        const databases = yield* Databases
-        yield* databases.create(def("users-db"))
-        yield* databases.connect({ database: "users-db" })
-        yield* databases.raw({ query: users })
-        const name = "Ada"
-        const email = "ada@example.com"
-        const created = yield* databases.insert({
-          table: "users",
-          records: [{ name, email, status: "active", created_at: new Date() }],
-          returning: true
-        })
-        assert.strictEqual(created.records[0]?.["email"], email)
-        const active = yield* databases.find({ table: "users", where: { status: "active" }, limit: 100 })
-        assert.strictEqual(active.count, 1)
-        assert.deepStrictEqual(databases.getCurrentContext(), {
-          product: "my-product",
-          env: "dev",
-          database: "users-db"
-        })
-        const updated = yield* databases.update({ table: "users", data: { status: "idle" }, where: { name } })
-        assert.strictEqual(updated.count, 1)
-        const tx = yield* databases.beginTransaction()
-        yield* databases.insert({ table: "users", records: { name: "Bob" }, transaction: tx })
-        yield* Effect.promise(() => tx.rollback())
-        assert.strictEqual(yield* databases.count({ table: "users" }), 1)
-        const inside = yield* databases.transaction(
-          {},
-          async (joined) => (await joined.find({ table: "users" })).count
-        )
-        assert.strictEqual(inside, 1)
-        assert.strictEqual((yield* databases.delete({ table: "users", where: { name } })).count, 1)
-      })
+    test.effect(
+      "the calls of the guide run as printed",
+      () =>
+        Effect.gen(function* () {
+          const databases = yield* Databases
+          yield* databases.create(def("users-db"))
+          yield* databases.connect({ database: "users-db" })
+          yield* databases.raw({ query: users })
+          const name = "Ada"
+          const email = "ada@example.com"
+          const created = yield* databases.insert({
+            table: "users",
+            records: [{ name, email, status: "active", created_at: new Date() }],
+            returning: true
+          })
+          assert.strictEqual(created.records[0]?.["email"], email)
+          const active = yield* databases.find({ table: "users", where: { status: "active" }, limit: 100 })
+          assert.strictEqual(active.count, 1)
+          assert.deepStrictEqual(databases.getCurrentContext(), {
+            product: "my-product",
+            env: "dev",
+            database: "users-db"
+          })
+          const updated = yield* databases.update({
+            table: "users",
+            data: { status: "idle" },
+            where: { name }
+          })
+          assert.strictEqual(updated.count, 1)
+          const tx = yield* databases.beginTransaction()
+          yield* databases.insert({ table: "users", records: { name: "Bob" }, transaction: tx })
+          yield* Effect.promise(() => tx.rollback())
+          assert.strictEqual(yield* databases.count({ table: "users" }), 1)
+          const inside = yield* databases.transaction(
+            {},
+            async (joined) => (await joined.find({ table: "users" })).count
+          )
+          assert.strictEqual(inside, 1)
+          assert.strictEqual((yield* databases.delete({ table: "users", where: { name } })).count, 1)
+        }),
+      // Starting the engine takes long on a busy machine.
+      120_000
     )
 
     test.effect("definitions: made, read with masked passwords, changed by environment, deleted", () =>
