@@ -56,7 +56,7 @@ const available = (group: Group): Array<Ready> => {
   for (const contender of group.peers) {
     if (contender.packages === undefined) ready.push({ contender })
     else {
-      const installed = installPeer(contender.packages)
+      const installed = installPeer(contender.packages, contender.build)
       if ("folder" in installed) ready.push({ contender, folder: installed.folder })
       else say(`left out: ${contender.name} cannot be set up here: ${installed.problem}`)
     }

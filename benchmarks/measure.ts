@@ -10,7 +10,7 @@ export interface LoadOptions {
   readonly calls: number
 }
 
-/** Throughput in operations per second, p50 and p99 in milliseconds. */
+/** Throughput in operations per second; p50, p99 and this process's processor time for one call in milliseconds. */
 export const underLoad = async (
   call: (index: number) => Promise<unknown>,
   { calls, concurrency }: LoadOptions
@@ -31,11 +31,14 @@ export const underLoad = async (
     return { latencies: latencies.sort(), elapsed: performance.now() - started }
   }
   await drive(Math.ceil(calls / 4))
+  const before = process.cpuUsage()
   const { elapsed, latencies } = await drive(calls)
+  const { system, user } = process.cpuUsage(before)
   return {
     throughput: (calls / elapsed) * 1000,
     p50: latencies[calls >> 1] ?? Number.NaN,
-    p99: latencies[Math.floor(calls * 0.99)] ?? Number.NaN
+    p99: latencies[Math.floor(calls * 0.99)] ?? Number.NaN,
+    processor: (system + user) / 1000 / calls
   }
 }
 

@@ -10,7 +10,8 @@ const home = join(tmpdir(), "ductape-bench-peers")
 
 /** The folder that `packages` were installed into, or why they could not be. */
 export const installPeer = (
-  packages: Packages
+  packages: Packages,
+  build?: (folder: string) => void
 ): { readonly folder: string } | { readonly problem: string } => {
   const key = JSON.stringify(Object.entries(packages).sort())
   const folder = join(home, createHash("sha256").update(key).digest("hex").slice(0, 16))
@@ -37,6 +38,12 @@ export const installPeer = (
   if (done.status !== 0) {
     rmSync(draft, { recursive: true, force: true })
     return { problem: done.stderr.trim().split("\n")[0] ?? "npm install failed" }
+  }
+  try {
+    build?.(draft)
+  } catch (cause) {
+    rmSync(draft, { recursive: true, force: true })
+    return { problem: cause instanceof Error ? cause.message : String(cause) }
   }
   renameSync(draft, folder)
   return { folder }

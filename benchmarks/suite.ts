@@ -15,6 +15,8 @@ export type Measures = Readonly<Record<string, number>>
 export interface Contender {
   readonly name: string
   readonly packages?: Packages
+  /** What their installation does not do by itself, in the folder that they are in. */
+  readonly build?: (folder: string) => void
   readonly run: (tools: Tools) => Promise<Measures>
 }
 
