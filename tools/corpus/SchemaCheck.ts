@@ -34,6 +34,7 @@ export class SchemaCheck {
   readonly #ajv: Ajv | Ajv2020
   readonly #refs = new Map<string, string>()
   readonly #compiled = new Map<object, ValidateFunction | undefined>()
+  readonly #texts = new Map<string, ValidateFunction | undefined>()
   #pending: Array<string> = []
 
   constructor(document: OriginalDocument) {
@@ -43,7 +44,7 @@ export class SchemaCheck {
       logger: false as const,
       validateSchema: false,
       addUsedSchema: false,
-      code: { regExp },
+      code: { regExp, optimize: false },
       multipleOfPrecision: 6,
       validateFormats: true
     }
@@ -54,12 +55,22 @@ export class SchemaCheck {
   /** What is wrong with the value, `""` if nothing, `undefined` if the schema cannot be compiled. */
   fault(schema: unknown, value: unknown): string | undefined {
     if (!isJson(schema)) return ""
-    if (!this.#compiled.has(schema)) this.#compiled.set(schema, this.#compile(schema))
+    if (!this.#compiled.has(schema)) this.#compiled.set(schema, this.#compileOnce(schema))
     const validate = this.#compiled.get(schema)
     if (validate === undefined) return undefined
     if (validate(value)) return ""
     const [error] = validate.errors ?? []
     return `${error?.instancePath ?? ""} ${error?.message ?? "is not valid"}`.trim()
+  }
+
+  /** Documents repeat small schemas by the hundred. */
+  #compileOnce(schema: Json): ValidateFunction | undefined {
+    const text = JSON.stringify(schema, (key, value: unknown) =>
+      key === "description" || key === "example" ? undefined : value
+    )
+    if (text.length > 500) return this.#compile(schema)
+    if (!this.#texts.has(text)) this.#texts.set(text, this.#compile(schema))
+    return this.#texts.get(text)
   }
 
   #compile(schema: Json): ValidateFunction | undefined {

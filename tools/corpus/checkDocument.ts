@@ -10,7 +10,7 @@ import { SchemaValues } from "@ductape/testkit"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { checkRequest, namesIn, plainPath } from "./checkRequest.ts"
+import { checkRequest, nameInQuery, namesIn, plainPath } from "./checkRequest.ts"
 import { OriginalDocument, type OriginalOperation } from "./OriginalDocument.ts"
 import { type GeneratedInput, generateInput } from "./operationInput.ts"
 import { SchemaCheck } from "./SchemaCheck.ts"
@@ -127,14 +127,14 @@ const addUndeclared = (
   for (const name of names) input.params[name] ??= "value"
   for (const pair of plainPath(path).query.split("&")) {
     const [key = "", value = ""] = pair.split("=")
-    const name = /^\{\??([^{}]+)\}$/.exec(value === "" ? key : value)?.[1]
-    if (name === undefined) continue
-    const declared = operation.parameters.find((one) => one.in === "path" && one.name === name)
+    const named = nameInQuery(key, value)
+    if (named === undefined) continue
+    const declared = operation.parameters.find((one) => one.in === "path" && one.name === named.name)
     const made =
       declared === undefined
         ? undefined
         : new SchemaValues({ root: document.root, seed: 1 }).value(declared.schema)
-    input.query[value === "" ? name : decodeURIComponent(key)] ??= made ?? "value"
+    input.query[named.key] ??= made ?? "value"
   }
 }
 

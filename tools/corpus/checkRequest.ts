@@ -6,7 +6,8 @@ import {
   isJson,
   type OriginalBody,
   type OriginalDocument,
-  type OriginalOperation
+  type OriginalOperation,
+  type OriginalParameter
 } from "./OriginalDocument.ts"
 import type { GeneratedInput } from "./operationInput.ts"
 import { propertiesOf } from "./operationInput.ts"
@@ -124,15 +125,31 @@ const isDefault = (document: OriginalDocument, schema: unknown, text: Tree | und
   return values.some((value) => value !== undefined && (matches(value, text) || textOf(value) === text))
 }
 
+/** What `key={name}`, `{name}` or `{name}=example` in the query of a path stands for. */
+export const nameInQuery = (
+  key: string,
+  value: string
+): { readonly key: string; readonly name: string } | undefined => {
+  const template = /^\{\??([^{}]+)\}$/
+  const inValue = template.exec(value)?.[1]
+  if (inValue !== undefined) return { key: decodeURIComponent(key), name: inValue }
+  const inKey = template.exec(key)?.[1]
+  return inKey === undefined ? undefined : { key: inKey, name: inKey }
+}
+
+/** The names that a query parameter is written under. */
+const writtenNames = ({ explode, name, style }: OriginalParameter, given: unknown): ReadonlyArray<string> =>
+  isJson(given) && style === "form" && explode ? Object.keys(given) : [name]
+
 const checkQuery = ({ document, input, operation, path, request }: RequestCheck): string | undefined => {
   const query = request.path.includes("?") ? request.path.slice(request.path.indexOf("?") + 1) : ""
   let pairs = rawPairs(query)
   const literal = rawPairs(plainPath(path).query)
   const inPath = new Map<string, string>()
   for (const [key, value] of literal) {
-    const name = /^\{\??([^{}]+)\}$/.exec(value === "" ? key : value)?.[1]
-    if (name !== undefined) {
-      inPath.set(value === "" ? name : key, name)
+    const named = nameInQuery(key, value)
+    if (named !== undefined) {
+      inPath.set(named.key, named.name)
       continue
     }
     const index = pairs.findIndex((pair) => pair[0] === key && pair[1] === value)
@@ -140,6 +157,13 @@ const checkQuery = ({ document, input, operation, path, request }: RequestCheck)
     pairs = pairs.filter((_, at) => at !== index)
   }
   const used = new Set<string>()
+  // Objects that are spread over the query may share names; then no reader can tell them apart.
+  const owners = new Map<string, number>()
+  for (const parameter of operation.parameters) {
+    const given = parameter.in === "query" ? input.query[parameter.name] : undefined
+    if (given === undefined) continue
+    for (const name of writtenNames(parameter, given)) owners.set(name, (owners.get(name) ?? 0) + 1)
+  }
   for (const parameter of operation.parameters) {
     if (parameter.in !== "query") continue
     const given = input.query[parameter.name]
@@ -159,7 +183,10 @@ const checkQuery = ({ document, input, operation, path, request }: RequestCheck)
       }
       continue
     }
-    const names = queryMatches(parameter, given, pairs, decodeURIComponent)
+    const own = writtenNames(parameter, given)
+    const names = own.some((name) => (owners.get(name) ?? 0) > 1)
+      ? own
+      : queryMatches(parameter, given, pairs, decodeURIComponent)
     if (names === undefined) return "a query parameter differs"
     for (const name of names) used.add(name)
   }

@@ -56,7 +56,7 @@ const isMissing = (tree: Tree | undefined): boolean => tree === undefined || tre
 
 /** Whether text that was read back is the value that was given. */
 export const matches = (given: unknown, tree: Tree | undefined): boolean => {
-  if (given === null || given === undefined) return isMissing(tree)
+  if (isEmpty(given)) return isMissing(tree)
   if (Array.isArray(given)) {
     const present = given.filter((item) => item !== null && item !== undefined)
     if (present.length === 0) return isMissing(tree)

@@ -50,8 +50,8 @@ const listening = (child: ChildProcess): Promise<void> =>
     let output = ""
     const timer = setTimeout(() => {
       child.kill("SIGKILL")
-      reject(new Error(`Prism did not start within ten minutes: ${output.slice(-500)}`))
-    }, 600_000)
+      reject(new Error(`Prism did not start within five minutes: ${output.slice(-500)}`))
+    }, 300_000)
     const read = (chunk: Buffer): void => {
       if (output.length < 100_000) output += chunk.toString("utf8")
       if (!/Prism is listening/i.test(output)) return

@@ -5,9 +5,10 @@ import { prismVersion } from "./PrismServer.ts"
 
 /** Published documents of different style: forms, JSON:API, headers, cookies, files, 3.1, converted 2.0. */
 const chosen = [
-  "stripe.com",
   "twilio.com/api",
-  "github.com/api.github.com",
+  "telegram.org",
+  "netlify.com",
+  "trello.com",
   "spotify.com",
   "slack.com",
   "adyen.com/CheckoutService-v71",

@@ -50,7 +50,9 @@ export const readPath = (path: string, declared: ReadonlySet<string>): PathReadi
   for (const pair of mark < 0 ? [] : whole.slice(mark + 1).split("&")) {
     const [key = "", ...rest] = pair.split("=")
     const written = /^\{\??([^{}]+)\}$/.exec(rest.join("="))?.[1]
-    const alone = rest.length === 0 ? /^\{\??([^{}]+)\}$/.exec(key)?.[1] : undefined
+    const named = /^\{\??([^{}]+)\}$/.exec(key)?.[1]
+    // `{name}=example` stands for the parameter too.
+    const alone = rest.length === 0 || declared.has(named ?? "") ? named : undefined
     if (written !== undefined) query.set(decode(key), nameOf(written))
     else if (alone !== undefined) query.set(nameOf(alone), nameOf(alone))
     else if (pair !== "") literal.push(pair)

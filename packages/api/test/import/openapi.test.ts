@@ -119,11 +119,19 @@ describe("operations", () => {
 
   it("makes query parameters of a query in the path", async () => {
     const action = await only(
-      { parameters: [{ name: "file", in: "path", schema: { type: "string" } }] },
-      { path: "/export?format=csv&name={file}", method: "get" }
+      {
+        parameters: [
+          { name: "file", in: "path", schema: { type: "string" } },
+          { name: "size", in: "path", schema: { type: "integer" } }
+        ]
+      },
+      { path: "/export?format=csv&name={file}&{size}=1", method: "get" }
     )
     expect(action.resource).toBe("/export?format=csv")
-    expect(action.query).toEqual({ name: { type: "string", required: true } })
+    expect(action.query).toEqual({
+      name: { type: "string", required: true },
+      size: { type: "number", required: true }
+    })
     expect(action.params).toBeUndefined()
   })
 })
