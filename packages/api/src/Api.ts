@@ -1,4 +1,4 @@
-import { type ContextDefaults, type DuctapeError, isDuctapeError, resolveContext } from "@ductape/core"
+import { type ContextDefaults, resolveContext } from "@ductape/core"
 import type { Action, StoredAction } from "@ductape/registry"
 import { Registry, type RegistryError } from "@ductape/registry"
 import * as Context from "effect/Context"
@@ -16,6 +16,7 @@ import { HttpSender } from "./http/HttpSender.ts"
 import { type ImportOptions, type ImportResult, importApp } from "./import/index.ts"
 import { iteratePages } from "./pages/iteratePages.ts"
 import type { PagesCall } from "./pages/PagesCall.ts"
+import { isRunFailure, type RunFailure } from "./RunFailure.ts"
 import { ActionRunner, type RunMode } from "./run/ActionRunner.ts"
 import { attempt } from "./run/attempt.ts"
 import { bounded } from "./run/bounded.ts"
@@ -35,7 +36,7 @@ export interface ApiOptions {
   readonly bodyLimit?: number | undefined
 }
 
-type Result<A> = Effect.Effect<A, DuctapeError>
+type Result<A> = Effect.Effect<A, RunFailure>
 
 /** Third-party APIs: actions, their credentials, and running them. */
 export interface ApiShape {
@@ -104,7 +105,7 @@ const makeApi = Effect.fnUntraced(function* (
       try {
         checked = checkCall(call, options.defaults)
       } catch (cause) {
-        return isDuctapeError(cause) ? Effect.fail(cause) : Effect.die(cause)
+        return isRunFailure(cause) ? Effect.fail(cause) : Effect.die(cause)
       }
       // A span keeps the exit that ends it, so the answer goes past it.
       let answer: A

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto"
-import { type DuctapeError, TemplateError } from "@ductape/core"
+import { TemplateError } from "@ductape/core"
 import type { AuthDefinition, RegistryShape, ResolvedConnection, TokenPeriod } from "@ductape/registry"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import type { RunFailure } from "../RunFailure.ts"
 import { withLease } from "./Lease.ts"
 
 /** Runs the action that answers with credentials. */
@@ -12,7 +13,7 @@ type RunAuthAction = (
   connection: ResolvedConnection,
   action: string,
   input: unknown
-) => Effect.Effect<unknown, DuctapeError>
+) => Effect.Effect<unknown, RunFailure>
 
 interface Answer {
   readonly value: unknown
@@ -46,7 +47,7 @@ export class CredentialAccess {
   readonly #run: RunAuthAction
   readonly #holder = randomUUID()
   readonly #kept = new Map<string, Answer>()
-  readonly #flights = new Map<string, Deferred.Deferred<Answer, DuctapeError>>()
+  readonly #flights = new Map<string, Deferred.Deferred<Answer, RunFailure>>()
 
   constructor(registry: RegistryShape, scope: Scope.Scope, run: RunAuthAction) {
     this.#registry = registry
@@ -55,7 +56,7 @@ export class CredentialAccess {
   }
 
   /** The answer that `$Auth{tag}{…}` reads. */
-  fetch(connection: ResolvedConnection, authTag: string): Effect.Effect<unknown, DuctapeError> {
+  fetch(connection: ResolvedConnection, authTag: string): Effect.Effect<unknown, RunFailure> {
     return Clock.clockWith((clock) => {
       const { env, product } = connection.context
       const key = `${product}/${env}/${connection.accessTag}/${authTag}`
@@ -88,12 +89,12 @@ export class CredentialAccess {
   #once(
     key: string,
     asked: string,
-    ask: Effect.Effect<Answer, DuctapeError>
-  ): Effect.Effect<Answer, DuctapeError> {
+    ask: Effect.Effect<Answer, RunFailure>
+  ): Effect.Effect<Answer, RunFailure> {
     return Effect.uninterruptibleMask((restore) => {
       const known = this.#flights.get(key)
       if (known !== undefined) return restore(Deferred.await(known))
-      const flight = Deferred.makeUnsafe<Answer, DuctapeError>()
+      const flight = Deferred.makeUnsafe<Answer, RunFailure>()
       this.#flights.set(key, flight)
       const stored = this.#read(key, asked)
       const renewed = Effect.flatMap(stored, (found) =>
@@ -112,7 +113,7 @@ export class CredentialAccess {
     })
   }
 
-  #read(key: string, asked: string): Effect.Effect<Answer | undefined, DuctapeError> {
+  #read(key: string, asked: string): Effect.Effect<Answer | undefined, RunFailure> {
     return Effect.flatMap(this.#registry.store.get(kind, key), (record) =>
       Clock.clockWith((clock) => {
         if (record === undefined) return Effect.succeed(undefined)
@@ -129,7 +130,7 @@ export class CredentialAccess {
     )
   }
 
-  #write(key: string, answer: Answer): Effect.Effect<void, DuctapeError> {
+  #write(key: string, answer: Answer): Effect.Effect<void, RunFailure> {
     const value = this.#registry.keyring.seal(purpose, JSON.stringify(answer), key)
     return this.#registry.store.write([{ op: "put", kind, key, value, expiresAt: answer.expiresAt }], {
       definitions: false

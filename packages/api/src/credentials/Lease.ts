@@ -1,6 +1,6 @@
-import type { DuctapeError } from "@ductape/core"
 import type { RegistryShape } from "@ductape/registry"
 import * as Effect from "effect/Effect"
+import type { RunFailure } from "../RunFailure.ts"
 
 /** Milliseconds after which a lease of a process that died is free again. */
 const lifetime = 10_000
@@ -16,16 +16,16 @@ export const withLease = <A>(
   registry: RegistryShape,
   name: string,
   holder: string,
-  early: Effect.Effect<A | undefined, DuctapeError>,
-  use: Effect.Effect<A, DuctapeError>
-): Effect.Effect<A, DuctapeError> => {
+  early: Effect.Effect<A | undefined, RunFailure>,
+  use: Effect.Effect<A, RunFailure>
+): Effect.Effect<A, RunFailure> => {
   const { acquireLease, releaseLease } = registry.store
-  const renew: Effect.Effect<never, DuctapeError> = Effect.suspend(() =>
+  const renew: Effect.Effect<never, RunFailure> = Effect.suspend(() =>
     Effect.andThen(Effect.andThen(Effect.sleep(renewal), acquireLease(name, holder, lifetime)), renew)
   )
   const release = Effect.catch(releaseLease(name, holder), () => Effect.void)
   const held = Effect.ensuring(Effect.raceFirst(use, renew), release)
-  const wait = (pause: number): Effect.Effect<A, DuctapeError> =>
+  const wait = (pause: number): Effect.Effect<A, RunFailure> =>
     Effect.flatMap(early, (value) => {
       if (value !== undefined) return Effect.succeed(value)
       return Effect.flatMap(acquireLease(name, holder, lifetime), (got) =>

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks"
 import { randomUUID } from "node:crypto"
-import type { DuctapeError, ResolvedContext } from "@ductape/core"
+import type { ResolvedContext } from "@ductape/core"
 import { escapeTemplate } from "@ductape/core"
 import type { RegistryShape } from "@ductape/registry"
 import * as Clock from "effect/Clock"
@@ -8,6 +8,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { ActionError } from "../ActionError.ts"
+import type { RunFailure } from "../RunFailure.ts"
 import { isPlainObject } from "../request/plainObject.ts"
 import { attempt } from "../run/attempt.ts"
 import type { FlatCredentials } from "./CredentialBook.ts"
@@ -44,7 +45,7 @@ export class OAuthEntry {
   readonly fingerprint: string
   #state: State
   #unsaved: State | undefined
-  flight: Deferred.Deferred<void, DuctapeError> | undefined
+  flight: Deferred.Deferred<void, RunFailure> | undefined
 
   constructor(owner: OAuthOwner, config: OAuthConfig, state: State) {
     this.owner = owner
@@ -152,7 +153,7 @@ export class OAuthManager {
   }
 
   /** Starts keeping tokens; see {@link OAuthConfig}. */
-  setup(config: OAuthConfig, context: ResolvedContext): Effect.Effect<void, DuctapeError> {
+  setup(config: OAuthConfig, context: ResolvedContext): Effect.Effect<void, RunFailure> {
     const owner: OAuthOwner = { context, app: config.app }
     const store = this.#store
     const adopt = (record: OAuthRecord) =>
@@ -202,7 +203,7 @@ export class OAuthManager {
   }
 
   /** Makes sure that the tokens are good for use now. */
-  freshen(entry: OAuthEntry): Effect.Effect<void, DuctapeError> {
+  freshen(entry: OAuthEntry): Effect.Effect<void, RunFailure> {
     return Clock.clockWith((clock) =>
       entry.isDue(clock.currentTimeMillisUnsafe())
         ? Effect.catch(this.#refresh(entry), (error) =>
@@ -218,16 +219,16 @@ export class OAuthManager {
   }
 
   /** After a 401: new tokens, unless others than those of `generation` are there already. */
-  renew(entry: OAuthEntry, generation: number): Effect.Effect<void, DuctapeError> {
+  renew(entry: OAuthEntry, generation: number): Effect.Effect<void, RunFailure> {
     return Effect.suspend(() => (entry.generation === generation ? this.#refresh(entry) : Effect.void))
   }
 
   /** Joins the refresh under way, or starts it apart from the caller, whose end must not end it. */
-  #refresh(entry: OAuthEntry): Effect.Effect<void, DuctapeError> {
+  #refresh(entry: OAuthEntry): Effect.Effect<void, RunFailure> {
     return Effect.uninterruptibleMask((restore) => {
       const known = entry.flight
       if (known !== undefined) return restore(Deferred.await(known))
-      const flight = Deferred.makeUnsafe<void, DuctapeError>()
+      const flight = Deferred.makeUnsafe<void, RunFailure>()
       entry.flight = flight
       const work = restore(this.#refreshUnderLease(entry)).pipe(
         Effect.onExit((exit) =>
@@ -241,7 +242,7 @@ export class OAuthManager {
     })
   }
 
-  #refreshUnderLease(entry: OAuthEntry): Effect.Effect<void, DuctapeError> {
+  #refreshUnderLease(entry: OAuthEntry): Effect.Effect<void, RunFailure> {
     const store = this.#store
     const used = entry.generation
     /** Takes what another process has made of the tokens meanwhile; whether that will do. */
@@ -287,7 +288,7 @@ const refreshFailed = (entry: OAuthEntry, cause: unknown): ActionError =>
 const obtain = Effect.fnUntraced(function* (
   entry: OAuthEntry,
   store: OAuthStore
-): Effect.fn.Return<State, DuctapeError> {
+): Effect.fn.Return<State, RunFailure> {
   const { config, owner, record } = entry
   const result = yield* Effect.tryPromise({
     try: () => {

@@ -1,6 +1,7 @@
-import type { DuctapeError, ResolvedContext } from "@ductape/core"
+import type { ResolvedContext } from "@ductape/core"
 import type { RegistryShape } from "@ductape/registry"
 import * as Effect from "effect/Effect"
+import type { RunFailure } from "../RunFailure.ts"
 import { generatedKey, type OAuthTokens } from "./OAuthConfig.ts"
 
 /** Whose tokens these are; the key of everything that is kept for them. */
@@ -39,16 +40,13 @@ export class OAuthStore {
     return this.#registry.keyring.mac("api.oauth.fingerprint", JSON.stringify(sorted))
   }
 
-  read(owner: OAuthOwner): Effect.Effect<OAuthRecord | undefined, DuctapeError> {
+  read(owner: OAuthOwner): Effect.Effect<OAuthRecord | undefined, RunFailure> {
     return Effect.map(this.#registry.store.get(kind, ownerKey(owner)), (record) =>
       record === undefined ? undefined : (JSON.parse(record.value) as OAuthRecord)
     )
   }
 
-  tokens(
-    owner: OAuthOwner,
-    keys: Readonly<Record<string, string>>
-  ): Effect.Effect<OAuthTokens, DuctapeError> {
+  tokens(owner: OAuthOwner, keys: Readonly<Record<string, string>>): Effect.Effect<OAuthTokens, RunFailure> {
     const names = Object.entries(keys)
     const use = { env: owner.context.env, scopes: [owner.app, owner.context.product] }
     return Effect.map(
@@ -76,7 +74,7 @@ export class OAuthStore {
    * Keeps the token values, then what tells other processes of them. Fails with `SECRET_EXISTS` where
    * a made-up key is already somebody else's.
    */
-  write(owner: OAuthOwner, tokens: OAuthTokens, record: OAuthRecord): Effect.Effect<void, DuctapeError> {
+  write(owner: OAuthOwner, tokens: OAuthTokens, record: OAuthRecord): Effect.Effect<void, RunFailure> {
     const inputs = Object.entries(record.keys).flatMap(([name, key]) => {
       const value = tokens[name]
       if (value === undefined) return []

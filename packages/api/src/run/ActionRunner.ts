@@ -1,12 +1,5 @@
 import { randomUUID } from "node:crypto"
-import {
-  CallCache,
-  type DuctapeError,
-  isDuctapeError,
-  SessionVerifier,
-  TemplateError,
-  type VerifiedSession
-} from "@ductape/core"
+import { CallCache, SessionVerifier, TemplateError, type VerifiedSession } from "@ductape/core"
 import type { RegistryShape, ResolvedConnection } from "@ductape/registry"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -18,6 +11,7 @@ import type { CredentialBook } from "../credentials/CredentialBook.ts"
 import { withoutAuth } from "../credentials/definitions.ts"
 import type { OAuthEntry, OAuthManager } from "../credentials/OAuthManager.ts"
 import type { HttpSender, Reply, SendOptions } from "../http/HttpSender.ts"
+import { fromService, isRunFailure, type RunFailure } from "../RunFailure.ts"
 import type { BuiltRequest } from "../request/RequestPlan.ts"
 import { attempt } from "./attempt.ts"
 import { type Composed, composeNow, type FetchAnswer } from "./compose.ts"
@@ -65,7 +59,7 @@ export class ActionRunner {
     )
   }
 
-  run(call: CheckedCall, progress: Progress, mode: RunMode): Effect.Effect<RunResponse, DuctapeError> {
+  run(call: CheckedCall, progress: Progress, mode: RunMode): Effect.Effect<RunResponse, RunFailure> {
     const prepared = this.#preparation.kept(call.context, call.app, call.action)
     if (prepared !== undefined) return this.#runPrepared(prepared, call, progress, mode)
     return Effect.flatMap(this.#preparation.prepare(call.context, call.app, call.action), (made) =>
@@ -78,7 +72,7 @@ export class ActionRunner {
     call: CheckedCall,
     progress: Progress,
     mode: RunMode
-  ): Effect.Effect<RunResponse, DuctapeError> {
+  ): Effect.Effect<RunResponse, RunFailure> {
     const plain = call.session === undefined && call.cache === undefined && mode.next === undefined
     if (!plain || this.#oauthOf(prepared, mode) !== undefined) {
       return progress.within(progress.logged(call, this.#steps(prepared, call, progress, mode)))
@@ -109,7 +103,7 @@ export class ActionRunner {
     call: CheckedCall,
     progress: Progress,
     mode: RunMode
-  ): Effect.fn.Return<RunResponse, DuctapeError> {
+  ): Effect.fn.Return<RunResponse, RunFailure> {
     const clock = yield* Clock.Clock
     const now = clock.currentTimeMillisUnsafe()
     const session = call.session === undefined ? undefined : yield* verify(call)
@@ -123,7 +117,7 @@ export class ActionRunner {
     const key = idempotencyKey(composed.request, call)
     const send = ({ request }: Composed) =>
       this.#send(prepared, call, withKey(request, key), progress, (reply) => reply)
-    let load: Effect.Effect<Reply, DuctapeError> = send(composed)
+    let load: Effect.Effect<Reply, RunFailure> = send(composed)
     if (entry !== undefined && composed.rotating.length > 0 && composed.request.replayable) {
       const again = Effect.flatMap(this.#options.oauth.renew(entry, generation), () =>
         Effect.flatMap(write(), send)
@@ -141,18 +135,20 @@ export class ActionRunner {
     const where = { ...call.context, app: connection.accessTag }
     const identity = yield* attempt(() => identityOf(plan, composed, where, entry?.fingerprint ?? ""))
     let fresh: Reply | undefined
-    const { cached, value } = yield* cache.through(
-      {
-        context: call.context,
-        cache: call.cache ?? "",
-        componentType: "action",
-        componentTag: plan.action.tag,
-        identity
-      },
-      Effect.map(load, (reply) => {
-        fresh = reply
-        return reply.data
-      })
+    const { cached, value } = yield* fromService(
+      cache.through(
+        {
+          context: call.context,
+          cache: call.cache ?? "",
+          componentType: "action",
+          componentTag: plan.action.tag,
+          identity
+        },
+        Effect.map(load, (reply) => {
+          fresh = reply
+          return reply.data
+        })
+      )
     )
     const { headers, status } = fresh ?? { status: 200, headers: {} }
     return finish({ status, headers, data: bytesAsBuffer(value) }, cached)
@@ -170,7 +166,7 @@ export class ActionRunner {
     session: VerifiedSession | undefined,
     entry: OAuthEntry | undefined,
     now: number
-  ): Effect.Effect<Composed, DuctapeError> {
+  ): Effect.Effect<Composed, RunFailure> {
     const { next } = mode
     const composed = Effect.suspend(() => {
       const made = this.#compose(prepared, call, mode, session, entry, now)
@@ -188,7 +184,7 @@ export class ActionRunner {
     session: VerifiedSession | undefined,
     entry: OAuthEntry | undefined,
     now: number
-  ): Composed | Effect.Effect<Composed, DuctapeError> {
+  ): Composed | Effect.Effect<Composed, RunFailure> {
     const { book, registry } = this.#options
     const { connection, plan } = prepared
     const asking = mode.asking === true
@@ -206,7 +202,7 @@ export class ActionRunner {
         fetchAnswer: asking ? cycle : this.#fetchAnswer
       })
     } catch (cause) {
-      return isDuctapeError(cause) ? Effect.fail(cause) : Effect.die(cause)
+      return isRunFailure(cause) ? Effect.fail(cause) : Effect.die(cause)
     }
   }
 
@@ -218,7 +214,7 @@ export class ActionRunner {
     request: BuiltRequest,
     progress: Progress,
     finish: (reply: Reply) => A
-  ): Effect.Effect<A, DuctapeError> {
+  ): Effect.Effect<A, RunFailure> {
     const { sender, timeout } = this.#options
     progress.started(request, plan.action.resource)
     const options: SendOptions = {
@@ -275,18 +271,18 @@ const unsupported = (option: string, provider: string) =>
     })
   )
 
-const verify = (call: CheckedCall): Effect.Effect<VerifiedSession, DuctapeError> =>
+const verify = (call: CheckedCall): Effect.Effect<VerifiedSession, RunFailure> =>
   Effect.flatMap(SessionVerifier, (verifier) =>
     verifier === undefined || call.session === undefined
       ? unsupported("session", "Provide the layer of @ductape/sessions.")
-      : verifier.verify(call.session, call.context)
+      : fromService(verifier.verify(call.session, call.context))
   )
 
 const cacheOf = (call: CheckedCall, cache: string) =>
   Effect.flatMap(CallCache, (service) =>
     service === undefined
       ? unsupported("cache", "Provide the layer of @ductape/cache.")
-      : Effect.as(service.check(call.context, cache), service)
+      : fromService(Effect.as(service.check(call.context, cache), service))
   )
 
 const header = "idempotency-key"

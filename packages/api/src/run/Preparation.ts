@@ -1,10 +1,11 @@
-import type { DuctapeError, ResolvedContext } from "@ductape/core"
+import type { ResolvedContext } from "@ductape/core"
 import type { ConnectionLimits, RegistryShape, ResolvedConnection, StoredAction } from "@ductape/registry"
 import * as Effect from "effect/Effect"
 import type { CredentialBook } from "../credentials/CredentialBook.ts"
 import { ambientCredentials, placeDefinitions } from "../credentials/definitions.ts"
 import type { OAuthEntry } from "../credentials/OAuthManager.ts"
 import { ConnectionGate } from "../http/ConnectionGate.ts"
+import type { RunFailure } from "../RunFailure.ts"
 import type { Placement } from "../request/Placement.ts"
 import { compileAction, type RequestPlan } from "../request/RequestPlan.ts"
 import { attempt } from "./attempt.ts"
@@ -79,7 +80,7 @@ export class Preparation {
       : this.#plans.get(action)?.get(connection)
   }
 
-  prepare(context: ResolvedContext, app: string, actionTag: string): Effect.Effect<Prepared, DuctapeError> {
+  prepare(context: ResolvedContext, app: string, actionTag: string): Effect.Effect<Prepared, RunFailure> {
     return Effect.flatMap(this.#registry.connection(context, app), (connection) =>
       Effect.flatMap(this.#registry.actions.fetch(connection.app.tag, actionTag), (action) =>
         attempt(() => this.#plans.get(action)?.get(connection) ?? this.#compile(connection, action))

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream"
-import type { DuctapeError } from "@ductape/core"
 import * as Effect from "effect/Effect"
 import { ActionError } from "../ActionError.ts"
+import type { RunFailure } from "../RunFailure.ts"
 import type { Progress } from "./Progress.ts"
 import type { CheckedCall, RunResponse } from "./RunCall.ts"
 
@@ -28,8 +28,8 @@ const whenAborted = (signal: AbortSignal, react: () => void): (() => void) => {
 export const bounded = (
   call: CheckedCall,
   progress: Progress,
-  run: Effect.Effect<RunResponse, DuctapeError>
-): Effect.Effect<RunResponse, DuctapeError> => {
+  run: Effect.Effect<RunResponse, RunFailure>
+): Effect.Effect<RunResponse, RunFailure> => {
   const { signal, timeout } = call
   let effect = run
   if (timeout !== undefined) {
@@ -40,7 +40,7 @@ export const bounded = (
   }
   if (signal === undefined) return effect
   const aborted = () => cutOff("ABORTED", call, progress, "the signal was aborted.")
-  const abortion = Effect.callback<never, DuctapeError>((resume) =>
+  const abortion = Effect.callback<never, RunFailure>((resume) =>
     Effect.sync(whenAborted(signal, () => resume(Effect.fail(aborted()))))
   )
   return Effect.suspend(() => {

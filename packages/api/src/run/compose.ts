@@ -1,7 +1,6 @@
 import {
   type Compiled,
   compileValue,
-  type DuctapeError,
   secretsOf,
   TemplateError,
   type TemplateMode,
@@ -10,6 +9,7 @@ import {
 import type { RegistryShape, ResolvedConnection, SecretUse } from "@ductape/registry"
 import * as Effect from "effect/Effect"
 import { Definition } from "../credentials/definitions.ts"
+import type { RunFailure } from "../RunFailure.ts"
 import type { Placement, Section } from "../request/Placement.ts"
 import type { BuiltRequest, RequestPlan } from "../request/RequestPlan.ts"
 import { attempt } from "./attempt.ts"
@@ -36,7 +36,7 @@ export interface Composed {
 export type FetchAnswer = (
   connection: ResolvedConnection,
   authTag: string
-) => Effect.Effect<unknown, DuctapeError>
+) => Effect.Effect<unknown, RunFailure>
 
 export interface ComposeOptions {
   readonly plan: RequestPlan
@@ -69,7 +69,7 @@ const written = ({ placement, rotating, secretQuery }: Placed, plan: RequestPlan
  *
  * @throws what it would fail with
  */
-export const composeNow = (options: ComposeOptions): Composed | Effect.Effect<Composed, DuctapeError> => {
+export const composeNow = (options: ComposeOptions): Composed | Effect.Effect<Composed, RunFailure> => {
   const placed = place(options)
   if (placed.pending.length > 0 && !resolveNow(placed, options)) {
     return Effect.flatMap(resolve(placed, options), () => attempt(() => written(placed, options.plan)))
@@ -151,7 +151,7 @@ const resolveNow = ({ pending, placement }: Placed, options: ComposeOptions): bo
 const resolve = Effect.fnUntraced(function* (
   { pending, placement }: Placed,
   options: ComposeOptions
-): Effect.fn.Return<void, DuctapeError> {
+): Effect.fn.Return<void, RunFailure> {
   const { fetchAnswer, plan, references, registry } = options
   const { connection } = references
   const scope = scopeOf(options)
