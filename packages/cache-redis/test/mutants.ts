@@ -158,13 +158,6 @@ export default [
     tests: store
   },
   {
-    name: "a silent feed is trusted",
-    file: "src/Feed.ts",
-    find: "      performance.now() - this.#heard < patience\n",
-    replace: "      this.#heard > 0\n",
-    tests: faults
-  },
-  {
     name: "a feed that was lost forgets nothing",
     file: "src/Feed.ts",
     find: "    watch.listener.flushed()\n    watch.client = client",

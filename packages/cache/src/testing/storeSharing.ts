@@ -61,6 +61,8 @@ export const leases: StoreTests = {
       }
       assert.equal(yield* eventually(() => lease.acquire("a", "two", options)), true)
       assert.equal(yield* lease.renew("a", "one", 400), false)
+      assert.equal(yield* lease.acquire("b", "one", { ...options, ttl: 100 }), true)
+      assert.equal(yield* eventually(() => lease.acquire("b", "two", options)), true)
     }),
 
   "set under a lease writes only while it is held, and ends it": (test) =>
