@@ -1,3 +1,5 @@
+import { schemaMutants } from "./schemaMutants.ts"
+
 const suite = "packages/databases-pglite/test/conformance.test.ts"
 const pure = "test/compile.test.ts"
 
@@ -267,5 +269,6 @@ export default [
     find: 'return at < end && url.includes("://") ? encodeURIComponent(value) : value',
     replace: "return value",
     tests: pure
-  }
+  },
+  ...schemaMutants
 ]

@@ -168,7 +168,7 @@ describe("pre-save", () => {
       PreSave.default("role", "user"),
       PreSave.uuid("id"),
       PreSave.validate("name", [{ type: "required" }]),
-      PreSave.round("n", 0)
+      PreSave.jsonStringify("n")
     ]
     assert.deepStrictEqual(await one({ n: { $inc: 1.5 } }, ops, true), { n: { $inc: 1.5 } })
     assert.strictEqual((await failure(one({ name: "" }, ops, true))).code, "VALIDATION_ERROR")
