@@ -1,11 +1,15 @@
-import type { TemplateError } from "@ductape/core"
-import { type AdapterError, type ContextError, type DuctapeError, isDuctapeError } from "@ductape/core"
+import {
+  type AdapterError,
+  type CacheCallError,
+  type ContextError,
+  type DuctapeError,
+  isDuctapeError,
+  type SessionCallError,
+  type TemplateError
+} from "@ductape/core"
 import type { RegistryError, SecretError } from "@ductape/registry"
 import type * as Effect from "effect/Effect"
 import type { ActionError } from "./ActionError.ts"
-
-/** The error of a capability that this package does not import: its tag, and codes that a run may see. */
-type ErrorOf<Tag extends string, Code extends string> = DuctapeError<Code> & { readonly _tag: Tag }
 
 /**
  * Everything that a run fails with; `Effect.catchTag` and `Effect.catchReason` tell them apart. The last
@@ -18,11 +22,8 @@ export type RunFailure =
   | SecretError
   | TemplateError
   | AdapterError
-  | ErrorOf<
-      "SessionError",
-      "SESSION_INVALID" | "SESSION_CONFIG_NOT_FOUND" | "SESSION_STORE_FAILED" | "VALIDATION_ERROR"
-    >
-  | ErrorOf<"CacheError", "CACHE_NOT_FOUND" | "UNSUPPORTED_OPERATION" | "VALIDATION_ERROR">
+  | SessionCallError
+  | CacheCallError
 
 /** Whether something thrown is a failure and no defect. */
 export const isRunFailure = (cause: unknown): cause is RunFailure => isDuctapeError(cause)

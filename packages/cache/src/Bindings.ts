@@ -3,7 +3,8 @@ import {
   type AdapterPackage,
   type ContextError,
   loadAdapter,
-  type ResolvedContext
+  type ResolvedContext,
+  type SessionCallError
 } from "@ductape/core"
 import type { RegistryError, RegistryShape, ResourceRepository, SecretError } from "@ductape/registry"
 import * as Clock from "effect/Clock"
@@ -28,7 +29,14 @@ import { makeSealer, type Sealer } from "./Sealer.ts"
 import { tieredStore } from "./TieredStore.ts"
 
 /** Everything that a call can fail with, but for the error of a loader. */
-export type CacheFailure = CacheError | RegistryError | ContextError | SecretError | AdapterError
+export type CacheFailure =
+  | CacheError
+  | RegistryError
+  | ContextError
+  | SecretError
+  | AdapterError
+  /** Of a call with `session`. */
+  | SessionCallError
 
 export interface CachesOptions {
   /** The server of caches without an own one: `redis://` or `rediss://`. Without it they are in memory. */

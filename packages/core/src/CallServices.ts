@@ -3,6 +3,21 @@ import type * as Effect from "effect/Effect"
 import type { ResolvedContext, SessionInput } from "./CallContext.ts"
 import type { DuctapeError } from "./DuctapeError.ts"
 
+/**
+ * What the `session` of a call fails with, for capabilities that do not import the one of sessions: these
+ * services are typed with the base class, and who asks them casts to this.
+ */
+export type SessionCallError = DuctapeError<
+  "SESSION_INVALID" | "SESSION_CONFIG_NOT_FOUND" | "SESSION_STORE_FAILED" | "VALIDATION_ERROR"
+> & { readonly _tag: "SessionError" }
+
+/** What the `cache` of a call fails with; see {@link SessionCallError}. */
+export type CacheCallError = DuctapeError<
+  "CACHE_NOT_FOUND" | "UNSUPPORTED_OPERATION" | "VALIDATION_ERROR"
+> & {
+  readonly _tag: "CacheError"
+}
+
 /** A session that was verified for this call. */
 export interface VerifiedSession {
   readonly tag: string

@@ -1,4 +1,4 @@
-import { type ContextDefaults, type DuctapeError, SessionVerifier, type VerifiedSession } from "@ductape/core"
+import { type ContextDefaults, SessionVerifier, type VerifiedSession } from "@ductape/core"
 import { Registry, type RegistryShape } from "@ductape/registry"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -19,7 +19,7 @@ import { makeSessionKeys } from "./SessionKeys.ts"
 import type { Result, SessionCall, SessionRuntime } from "./SessionRuntime.ts"
 import { SessionStore, type SessionStoreShape } from "./SessionStore.ts"
 import type { SessionData } from "./sessionData.ts"
-import { type SessionTokens, type StartInput, start } from "./start.ts"
+import { type SessionTokens, type StartFailure, type StartInput, start } from "./start.ts"
 import { VerifiedTokens } from "./VerifiedTokens.ts"
 import {
   decrypt,
@@ -47,7 +47,7 @@ export interface SessionsShape {
     (config: SessionConfig): Result<StoredSessionConfig>
     (product: string, config: SessionConfig): Result<StoredSessionConfig>
     /** @deprecated use `start` */
-    (input: StartInput): Effect.Effect<SessionTokens, DuctapeError>
+    (input: StartInput): Effect.Effect<SessionTokens, StartFailure>
   }
   readonly list: (product?: string) => Result<ReadonlyArray<StoredSessionConfig>>
   /** The same as `list`. */
@@ -68,7 +68,7 @@ export interface SessionsShape {
     (product: string, tag: string): Result<boolean>
   }
   /** Begins a session. Fails with `SESSION_DATA_INVALID`, `SESSION_CONFIG_NOT_FOUND`. */
-  readonly start: (input: StartInput) => Effect.Effect<SessionTokens, DuctapeError>
+  readonly start: (input: StartInput) => Effect.Effect<SessionTokens, StartFailure>
   /** Answers for any token; fails only when configuration, environment or store do. */
   readonly verify: (input: VerifyInput) => Result<VerifyResult>
   /**
@@ -105,7 +105,7 @@ export interface SessionsShape {
   readonly verifySession: (
     session: unknown,
     context: { readonly product: string; readonly env: string }
-  ) => Effect.Effect<VerifiedSession, DuctapeError>
+  ) => Result<VerifiedSession>
 }
 
 /** Never ends, but fails once the signal is aborted. */

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto"
-import { CallCache, type DuctapeError } from "@ductape/core"
+import { type CacheCallError, CallCache } from "@ductape/core"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { issuer, issueToken } from "./accessToken.ts"
@@ -192,12 +192,15 @@ const reusable = Effect.fnUntraced(function* (runtime: SessionRuntime, place: Pl
     : undefined
 })
 
+/** What `start` fails with; the last only with `cache`. */
+export type StartFailure = SessionFailure | CacheCallError
+
 const throughCache = Effect.fnUntraced(function* (
   runtime: SessionRuntime,
   place: Place,
   tag: string,
   ready: Ready
-): Effect.fn.Return<SessionTokens, DuctapeError> {
+): Effect.fn.Return<SessionTokens, StartFailure> {
   const cache = yield* CallCache
   if (cache === undefined) {
     return yield* Effect.fail(
@@ -208,8 +211,7 @@ const throughCache = Effect.fnUntraced(function* (
     )
   }
   const context = { product: place.product, env: place.env }
-  yield* cache.check(context, tag)
-  const { value } = yield* cache.through(
+  const kept = cache.through(
     {
       context,
       cache: tag,
@@ -222,13 +224,18 @@ const throughCache = Effect.fnUntraced(function* (
       Effect.map((tokens) => runtime.registry.keyring.seal(cachedTokens, JSON.stringify(tokens), place.name))
     )
   )
+  // Typed with the base class there: see CacheCallError.
+  const { value } = yield* Effect.andThen(cache.check(context, tag), kept) as Effect.Effect<
+    Effect.Success<typeof kept>,
+    StartFailure
+  >
   return (yield* reusable(runtime, place, value)) ?? (yield* begin(runtime, place, ready))
 })
 
 export const start = Effect.fnUntraced(function* (
   runtime: SessionRuntime,
   input: StartInput
-): Effect.fn.Return<SessionTokens, SessionFailure | DuctapeError> {
+): Effect.fn.Return<SessionTokens, StartFailure> {
   const place = yield* placeOf(runtime, input)
   const ready = yield* checked((): Ready => {
     const { expiresIn } = input
