@@ -29,6 +29,7 @@ export type {
 } from "./DatabasesShape.ts"
 export type { WriteEvent, WriteHook, WriteOperation } from "./hooks.ts"
 export * from "./migration/index.ts"
+export type { RawCall } from "./nativeRaw.ts"
 export * from "./presave/index.ts"
 export type { RegistryCalls } from "./registryCalls.ts"
 export * from "./results.ts"

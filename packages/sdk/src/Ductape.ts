@@ -55,7 +55,7 @@ export class Ductape implements AsyncDisposable {
     this.secrets = secretsNamespace(runner)
     this.sessions = sessionsNamespace(runner)
     this.caches = cachesNamespace(runner)
-    this.databases = databasesNamespace(runner)
+    this.databases = databasesNamespace(runner, this)
   }
 
   /** Every service as a layer, for programs written in Effect. */

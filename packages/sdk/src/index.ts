@@ -12,7 +12,7 @@ export {
   TemplateError,
   template
 } from "@ductape/core"
-export { DatabaseError, MigrationHelpers, migration } from "@ductape/databases"
+export { DatabaseError, MigrationHelpers, migration, SchemaHelpers, Trigger } from "@ductape/databases"
 export { RegistryError, SecretError } from "@ductape/registry"
 export { SessionError } from "@ductape/sessions"
 export { CacheService } from "./CacheService.ts"

@@ -5,16 +5,20 @@ import {
   type DatabaseHandle,
   type DatabasePatch,
   Databases,
+  type ExecuteInput,
   type FindInput,
+  type MigrationBuilder,
+  migration,
   type Row,
   type StoredDatabase,
   type Transaction,
-  type TxOptions
+  type TxOptions,
+  type TypedHandle
 } from "@ductape/databases"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { Runner } from "../Runner.ts"
-import { methods } from "./methods.ts"
+import { methods, methodsOf } from "./methods.ts"
 
 type RowMethod =
   | "find"
@@ -51,7 +55,7 @@ interface Definitions {
 type Both<Name extends "update" | "delete"> = Definitions[Name] & BoundCalls[Name]
 
 /** `ductape.databases`: relational databases, embedded and on servers. */
-export const databasesNamespace = (runner: Runner<Databases>) => {
+export const databasesNamespace = (runner: Runner<Databases>, client: object) => {
   /** The service tells its overloads apart by their arguments, which go on as they are. */
   const pass =
     (name: keyof Databases["Service"]) =>
@@ -92,8 +96,93 @@ export const databasesNamespace = (runner: Runner<Databases>) => {
     return runner.use(Databases, (_) => _.transaction<T>(options, run as (tx: Transaction) => Promise<T> | T))
   }
 
+  /** Opens a database and makes it the active connection; the handle is bound to it. */
+  function connect<S extends Record<string, unknown>>(
+    input: ConnectInput & { readonly schema: S }
+  ): Promise<TypedHandle<S>>
+  function connect(input: ConnectInput): Promise<DatabaseHandle>
+  function connect(input: ConnectInput): Promise<never> {
+    return runner.use(Databases, (_) => withClient(_).connect(input) as Effect.Effect<never, DuctapeError>)
+  }
+
+  /** Actions of triggers call the client that they belong to. */
+  const withClient = (service: Databases["Service"]): Databases["Service"] => {
+    service.triggers.setDuctapeInstance(client)
+    return service
+  }
+
   return {
+    /** Tables, columns, indexes and constraints of the active connection. */
+    schema: methodsOf(
+      runner,
+      Databases,
+      (_) => _.schema
+    )([
+      "create",
+      "drop",
+      "rename",
+      "addField",
+      "modifyField",
+      "dropField",
+      "renameField",
+      "createIndex",
+      "dropIndex",
+      "addConstraint",
+      "dropConstraint",
+      "list",
+      "exists",
+      "indexes",
+      "describe"
+    ]),
+    /** Writes a migration; its methods run and keep migrations. */
+    migration: Object.assign(
+      (name: string): MigrationBuilder => migration(name),
+      methodsOf(
+        runner,
+        Databases,
+        (_) => _.migration
+      )(["run", "rollback", "history", "status", "create", "update", "fetch", "list", "delete"])
+    ),
+    /** Stored calls with placeholders. */
+    action: {
+      ...methodsOf(
+        runner,
+        Databases,
+        (_) => _.action
+      )(["create", "update", "fetch", "fetchAll", "list", "delete"]),
+      execute: <T = unknown>(input: ExecuteInput): Promise<T> =>
+        runner.use(Databases, (_) => _.action.execute<T>(input))
+    },
+    /** What is to happen around writes, in this process. */
+    triggers: methodsOf(
+      runner,
+      Databases,
+      (_) => withClient(_).triggers
+    )([
+      "create",
+      "update",
+      "fetch",
+      "fetchAll",
+      "delete",
+      "load",
+      "execute",
+      "register",
+      "unregister",
+      "getTriggersForEvent",
+      "setDuctapeInstance",
+      "getProcessor"
+    ]),
     ...methods(runner, Databases, [
+      "createTable",
+      "alterTable",
+      "dropTable",
+      "listTables",
+      "getTableSchema",
+      "tableExists",
+      "createIndex",
+      "dropIndex",
+      "listIndexes",
+      "runMigration",
       "create",
       "register",
       "fetchAll",
@@ -109,8 +198,7 @@ export const databasesNamespace = (runner: Runner<Databases>) => {
     updateDatabase: update as Definitions["update"],
     delete: remove,
     deleteDatabase: remove as Definitions["delete"],
-    /** Opens a database and makes it the active connection; the handle is bound to it. */
-    connect: (input: ConnectInput): Promise<DatabaseHandle> => runner.use(Databases, (_) => _.connect(input)),
+    connect,
     transaction,
     /** The rows of a find one by one, through a cursor on the server. */
     stream: <T = Row>(input: FindInput & { readonly batch?: number }): AsyncIterable<T> => ({
