@@ -22,7 +22,7 @@ const steps = (tag: string) =>
 
 /** Waits until the child holds the lock and has sent all before its stop. */
 const reached = async (done: () => Promise<boolean>): Promise<void> => {
-  for (let i = 0; i < 600; i++) {
+  for (let i = 0; i < 2400; i++) {
     if (await done()) return
     await pause(25)
   }
@@ -49,86 +49,103 @@ const killAt = async (
   await running
 }
 
+/** Processes of their own take their time on a busy machine. */
+const patience = 120_000
+
 describeService("postgres", "a run of migrations that is killed", (url) => {
   const opened = async () => {
     const fresh = await freshDatabase(url)
     return { url: fresh.url, db: await connectDatabase({ adapter: postgres(), url: fresh.url }) }
   }
 
-  it("leaves nothing of a transactional migration; the next run applies it whole", async () => {
-    const { db, url: own } = await opened()
-    const one = steps("whole").build()
-    const idle = async (): Promise<boolean> => {
-      const { records } = await db.raw({
-        query:
-          "SELECT 1 FROM pg_stat_activity WHERE state = 'idle in transaction' AND query ILIKE '%INSERT INTO parcels%'"
-      })
-      return records.length > 0
-    }
-    await killAt(own, db, one, 2, idle)
-    assert.isFalse(await db.schema.exists("parcels"))
-    const engine = new MigrationEngine(db.getAdapter())
-    assert.deepStrictEqual((await engine.run([one])).applied, ["whole"])
-    assert.deepStrictEqual((await db.find({ table: "parcels" })).records, [{ id: 1, grams: 11 }])
-    await db.close()
-  })
-
-  it("keeps each finished step of one without a transaction; the next run does the rest, once", async () => {
-    for (const stopAt of [1, 2, 3]) {
+  it(
+    "leaves nothing of a transactional migration; the next run applies it whole",
+    async () => {
       const { db, url: own } = await opened()
-      const one = steps("stepwise").transactional(false).build()
-      const noted = async (): Promise<boolean> => {
+      const one = steps("whole").build()
+      const idle = async (): Promise<boolean> => {
         const { records } = await db.raw({
-          query: "SELECT to_regclass('_ductape_migration_steps') IS NOT NULL AS there"
+          query:
+            "SELECT 1 FROM pg_stat_activity WHERE state = 'idle in transaction' AND query ILIKE '%INSERT INTO parcels%'"
         })
-        if (records[0]?.["there"] !== true) return false
-        const { records: rows } = await db.raw({ query: "SELECT done FROM _ductape_migration_steps" })
-        return rows[0]?.["done"] === stopAt
+        return records.length > 0
       }
-      await killAt(own, db, one, stopAt, noted)
+      await killAt(own, db, one, 2, idle)
+      assert.isFalse(await db.schema.exists("parcels"))
       const engine = new MigrationEngine(db.getAdapter())
-      assert.deepStrictEqual((await engine.getStatus({ definedMigrations: [one] })).interrupted, ["stepwise"])
-      assert.deepStrictEqual((await engine.run([one])).applied, ["stepwise"])
-      assert.deepStrictEqual(
-        (await db.find({ table: "parcels" })).records,
-        [{ id: 1, grams: 11 }],
-        `at ${stopAt}`
-      )
-      assert.include(
-        (await db.schema.indexes("parcels")).map(({ name }) => name),
-        "idx_parcels_grams"
-      )
-      await engine.rollback([one]).then(
-        () => assert.fail("raw steps have no way back"),
+      assert.deepStrictEqual((await engine.run([one])).applied, ["whole"])
+      assert.deepStrictEqual((await db.find({ table: "parcels" })).records, [{ id: 1, grams: 11 }])
+      await db.close()
+    },
+    patience
+  )
+
+  it(
+    "keeps each finished step of one without a transaction; the next run does the rest, once",
+    async () => {
+      for (const stopAt of [1, 2, 3]) {
+        const { db, url: own } = await opened()
+        const one = steps("stepwise").transactional(false).build()
+        const noted = async (): Promise<boolean> => {
+          const { records } = await db.raw({
+            query: "SELECT to_regclass('_ductape_migration_steps') IS NOT NULL AS there"
+          })
+          if (records[0]?.["there"] !== true) return false
+          const { records: rows } = await db.raw({ query: "SELECT done FROM _ductape_migration_steps" })
+          return rows[0]?.["done"] === stopAt
+        }
+        await killAt(own, db, one, stopAt, noted)
+        const engine = new MigrationEngine(db.getAdapter())
+        assert.deepStrictEqual((await engine.getStatus({ definedMigrations: [one] })).interrupted, [
+          "stepwise"
+        ])
+        assert.deepStrictEqual((await engine.run([one])).applied, ["stepwise"])
+        assert.deepStrictEqual(
+          (await db.find({ table: "parcels" })).records,
+          [{ id: 1, grams: 11 }],
+          `at ${stopAt}`
+        )
+        assert.include(
+          (await db.schema.indexes("parcels")).map(({ name }) => name),
+          "idx_parcels_grams"
+        )
+        await engine.rollback([one]).then(
+          () => assert.fail("raw steps have no way back"),
+          () => undefined
+        )
+        await db.close()
+      }
+    },
+    patience
+  )
+
+  it(
+    "an index half built is dropped and built again",
+    async () => {
+      const { db } = await opened()
+      await db.raw({ query: "CREATE TABLE parcels (id integer PRIMARY KEY, grams integer)" })
+      await db.raw({ query: "INSERT INTO parcels VALUES (1, 1), (2, 1)" })
+      const one = migration("concurrent")
+        .tag("concurrent")
+        .raw("postgresql", "CREATE UNIQUE INDEX CONCURRENTLY parcels_grams ON parcels (grams)")
+        .build()
+      const engine = new MigrationEngine(db.getAdapter())
+      await engine.run([one]).then(
+        () => assert.fail("the rows are not unique"),
         () => undefined
       )
+      const valid = async () =>
+        (
+          await db.raw({
+            query: "SELECT indisvalid AS v FROM pg_index WHERE indexrelid = 'parcels_grams'::regclass"
+          })
+        ).records
+      assert.deepStrictEqual(await valid(), [{ v: false }])
+      await db.delete({ table: "parcels", where: { id: 2 } })
+      assert.deepStrictEqual((await engine.run([one])).applied, ["concurrent"])
+      assert.deepStrictEqual(await valid(), [{ v: true }])
       await db.close()
-    }
-  })
-
-  it("an index half built is dropped and built again", async () => {
-    const { db } = await opened()
-    await db.raw({ query: "CREATE TABLE parcels (id integer PRIMARY KEY, grams integer)" })
-    await db.raw({ query: "INSERT INTO parcels VALUES (1, 1), (2, 1)" })
-    const one = migration("concurrent")
-      .tag("concurrent")
-      .raw("postgresql", "CREATE UNIQUE INDEX CONCURRENTLY parcels_grams ON parcels (grams)")
-      .build()
-    const engine = new MigrationEngine(db.getAdapter())
-    await engine.run([one]).then(
-      () => assert.fail("the rows are not unique"),
-      () => undefined
-    )
-    const valid = async () =>
-      (
-        await db.raw({
-          query: "SELECT indisvalid AS v FROM pg_index WHERE indexrelid = 'parcels_grams'::regclass"
-        })
-      ).records
-    assert.deepStrictEqual(await valid(), [{ v: false }])
-    await db.delete({ table: "parcels", where: { id: 2 } })
-    assert.deepStrictEqual((await engine.run([one])).applied, ["concurrent"])
-    assert.deepStrictEqual(await valid(), [{ v: true }])
-    await db.close()
-  })
+    },
+    patience
+  )
 })

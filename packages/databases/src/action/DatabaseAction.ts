@@ -19,7 +19,7 @@ export const DatabaseActionTypes = {
 } as const
 
 /** The same as {@link DatabaseActionTypes}. */
-export const DatabaseActionType = DatabaseActionTypes
+export const DatabaseActionType = { ...DatabaseActionTypes } as const
 
 export type DatabaseOperation = (typeof DatabaseActionTypes)[keyof typeof DatabaseActionTypes]
 

@@ -1,13 +1,8 @@
 import type { DatabaseAccess } from "../DatabaseHandle.ts"
 import type { HistoryEntry } from "./history.ts"
 import type { Migration } from "./Migration.ts"
-import {
-  MigrationEngine,
-  type MigrationOptions,
-  type MigrationStatus,
-  type RollbackResult,
-  type RunResult
-} from "./MigrationEngine.ts"
+import { MigrationEngine } from "./MigrationEngine.ts"
+import type { MigrationOptions, MigrationStatus, RollbackResult, RunResult } from "./MigrationResults.ts"
 
 /** Migrations of one database; see {@link MigrationEngine}. */
 export interface MigrationCalls {

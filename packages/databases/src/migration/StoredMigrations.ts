@@ -7,13 +7,8 @@ import type { DatabaseHandle } from "../DatabaseHandle.ts"
 import type { Target } from "../types.ts"
 import type { HistoryEntry } from "./history.ts"
 import { type Migration, readMigration } from "./Migration.ts"
-import {
-  MigrationEngine,
-  type MigrationOptions,
-  type MigrationStatus,
-  type RollbackResult,
-  type RunResult
-} from "./MigrationEngine.ts"
+import { MigrationEngine } from "./MigrationEngine.ts"
+import type { MigrationOptions, MigrationStatus, RollbackResult, RunResult } from "./MigrationResults.ts"
 
 type Result<A> = Effect.Effect<A, DuctapeError>
 

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "vitest"
 import { type Migration, MigrationHelpers } from "../migration/Migration.ts"
 import { migration } from "../migration/MigrationBuilder.ts"
-import { MigrationEngine, type MigrationProgress } from "../migration/MigrationEngine.ts"
+import { MigrationEngine } from "../migration/MigrationEngine.ts"
+import type { MigrationProgress } from "../migration/MigrationResults.ts"
 import { rejects, type SuiteContext } from "./SuiteContext.ts"
 
 /** Migrations forth and back. */

@@ -105,8 +105,6 @@ export interface TriggerContext {
 }
 
 type Config = Readonly<Record<string, unknown>>
-/** When and how often, besides what. */
-export type ActionOptions = Pick<TriggerAction, "name" | "timing" | "retry" | "continueOnError">
 
 const action = (type: string, config: Config): TriggerAction => ({ type, config })
 
