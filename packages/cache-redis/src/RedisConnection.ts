@@ -217,6 +217,8 @@ export class RedisConnection {
       maintNotifications: "disabled",
       socket: { reconnectStrategy: false, connectTimeout }
     }) as unknown as Client
+    // Dialing and every command have a timer of their own: an idle connection keeps no process alive.
+    client.unref()
     // Without a listener an error would end the process; the commands under way fail by themselves.
     client.on("error", () => this.#drop(client))
     client.on("end", () => this.#drop(client))

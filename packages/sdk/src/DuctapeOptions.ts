@@ -2,7 +2,7 @@ import type { EgressOptions } from "@ductape/api"
 import type { Adapter } from "@ductape/core"
 import { defaultStore, RegistryError } from "@ductape/registry"
 
-/** Where spans go; nothing leaves the process without it. */
+/** Where spans go, every few seconds and at `close()`; nothing leaves the process without it. */
 export interface TelemetryOptions {
   /** An OTLP/HTTP traces endpoint, such as `http://localhost:4318/v1/traces`. */
   readonly endpoint: string

@@ -1,5 +1,7 @@
 import type { DuctapeError } from "@ductape/core"
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as References from "effect/References"
@@ -42,6 +44,16 @@ export const loggerLayer = (logger: Logger | false): Layer.Layer<never> =>
     })
   )
 
+/** Waits as ever, but keeps no process alive: an exporter waits for as long as the program runs. */
+const idleClock = (clock: Clock.Clock): Clock.Clock =>
+  Object.assign(Object.create(clock) as Clock.Clock, {
+    sleep: (duration: Duration.Duration) =>
+      Effect.callback<void>((resume) => {
+        const timer = setTimeout(() => resume(Effect.void), Duration.toMillis(duration)).unref()
+        return Effect.sync(() => clearTimeout(timer))
+      })
+  })
+
 /** Exports spans over OTLP/HTTP. Its modules are loaded only here, so they cost nothing to others. */
 export const telemetryLayer = (options: TelemetryOptions | undefined): Layer.Layer<never, DuctapeError> =>
   options === undefined
@@ -61,7 +73,8 @@ export const telemetryLayer = (options: TelemetryOptions | undefined): Layer.Lay
           return Layer.effectDiscard(Effect.void).pipe(
             Layer.provideMerge(exporter),
             Layer.provide(Serialization.layerJson),
-            Layer.provide(FetchHttpClient.layer)
+            Layer.provide(FetchHttpClient.layer),
+            Layer.provide(Layer.effect(Clock.Clock, Effect.map(Clock.Clock, idleClock)))
           ) as Layer.Layer<never>
         })
       )

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
-import { httpServer, runProcesses } from "@ductape/testkit"
+import { describeService, httpServer, runProcesses } from "@ductape/testkit"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { createWorkspace, Ductape, type DuctapeOptions } from "../src/index.ts"
 
@@ -28,6 +28,7 @@ beforeAll(async () => {
   await ductape.app.create({ app_name: "Echo", base_url: server.url })
   await ductape.api.create("echo", { tag: "get", name: "Get", method: "GET", resource: "/old" })
   await ductape.product.apps.connect("echo")
+  await ductape.caches.create({ tag: "reads", name: "Reads" })
 })
 
 afterAll(async () => {
@@ -35,11 +36,25 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
+/** What a program prints that ends when Node finds nothing left to do. */
+const runOnce = async (more: Partial<DuctapeOptions>, ...cache: ReadonlyArray<string>): Promise<string> => {
+  const program = [fileURLToPath(script("runOnce")), JSON.stringify({ ...options, ...more }), ...cache]
+  const { stdout } = await promisify(execFile)(process.execPath, program, { timeout: 60_000 })
+  return stdout.trim()
+}
+
 describe("a process", () => {
-  it("ends by itself after a run, without close", async () => {
-    const program = [fileURLToPath(script("runOnce")), JSON.stringify(options)]
-    const { stdout } = await promisify(execFile)(process.execPath, program, { timeout: 60_000 })
-    assert.strictEqual(stdout.trim(), "/old")
+  it.each<[string, () => Partial<DuctapeOptions>]>([
+    ["after a run", () => ({})],
+    ["with telemetry", () => ({ telemetry: { endpoint: `${server.url}/v1/traces` } })]
+  ])("ends by itself without close, %s", async (_, more) => {
+    assert.strictEqual(await runOnce(more()), "/old")
+  })
+
+  describeService("redis", "with Redis", (redis_url) => {
+    it("ends by itself without close", async () => {
+      assert.strictEqual(await runOnce({ redis_url }, "reads"), "/old")
+    })
   })
 
   it("is held to the egress policy", async () => {
