@@ -8,7 +8,7 @@ import type * as Scope from "effect/Scope"
 import type { ActionError } from "./ActionError.ts"
 import { type ActionPatch, patchAction } from "./actionPatch.ts"
 import { CredentialBook } from "./credentials/CredentialBook.ts"
-import type { OAuthConfig } from "./credentials/OAuthConfig.ts"
+import { checkOAuthConfig, type OAuthConfig } from "./credentials/OAuthConfig.ts"
 import { appsBeingRefreshed, OAuthManager } from "./credentials/OAuthManager.ts"
 import { type FieldRules, parseSelector, withRules } from "./fieldRules.ts"
 import { type EgressOptions, EgressPolicy } from "./http/EgressPolicy.ts"
@@ -139,7 +139,10 @@ const makeApi = Effect.fnUntraced(function* (
     config: (input) => book.config(input),
     oauth: Effect.fn("Api.oauth")((config: OAuthConfig) =>
       Effect.flatMap(
-        attempt(() => resolveContext(config ?? {}, options.defaults)),
+        attempt(() => {
+          checkOAuthConfig(config)
+          return resolveContext(config, options.defaults)
+        }),
         (context) => oauth.setup(config, context)
       )
     ),

@@ -4,12 +4,12 @@ import { needApp, putApp, type SharedAuth } from "./appRecord.ts"
 import { checkApp, planApp } from "./apps.ts"
 import type { Definitions, Found } from "./Definitions.ts"
 import type { Action, App, StoredAction } from "./entities.ts"
-import { field, Issues } from "./Issues.ts"
+import { field, Issues, isPlainObject } from "./Issues.ts"
 import { actionTagPattern, actionTagRule, looseTag } from "./names.ts"
 import type { Actions } from "./Registry.ts"
 import { RegistryError } from "./RegistryError.ts"
 import type { Change } from "./RegistryStore.ts"
-import { checkBaseUrl, checkFormat, dataFormat, defined, httpMethods } from "./shapes.ts"
+import { checkBaseUrl, checkFormat, dataFormat, dataTypes, defined, httpMethods } from "./shapes.ts"
 
 type Result<A> = Effect.Effect<A, RegistryError>
 type ImportPlan = Parameters<Actions["import"]>[0]
@@ -38,6 +38,19 @@ const normalise = (action: Action): Action =>
 
 const fieldSections = ["params", "query", "headers", "cookies", "body"] as const
 
+const checkFields = (issues: Issues, path: string, fields: unknown): void => {
+  if (!issues.object(path, fields)) return
+  for (const name of Object.keys(fields)) {
+    const one = fields[name]
+    if (!isPlainObject(one)) {
+      issues.add(`${path}.${name}`, "type", "must be an object such as { type: 'string', required: true }")
+      continue
+    }
+    if (one["type"] !== undefined) issues.oneOf(`${path}.${name}.type`, one["type"], dataTypes)
+    if (one["fields"] !== undefined) checkFields(issues, `${path}.${name}.fields`, one["fields"])
+  }
+}
+
 const checkAction = (issues: Issues, path: string, action: unknown): void => {
   if (!issues.object(path, action)) return
   const at = (name: string) => (path === "" ? name : `${path}.${name}`)
@@ -53,7 +66,7 @@ const checkAction = (issues: Issues, path: string, action: unknown): void => {
   checkFormat(issues, at("request_type"), action["request_type"])
   if (action["base_url"] !== undefined) issues.text(at("base_url"), action["base_url"])
   for (const section of fieldSections) {
-    if (action[section] !== undefined) issues.object(at(section), action[section])
+    if (action[section] !== undefined) checkFields(issues, at(section), action[section])
   }
 }
 

@@ -470,6 +470,15 @@ describe("Actions", () => {
         yield* paths(actions.create("crm", { ...action("x"), resource: "https://crm.test/x" })),
         ["resource"]
       )
+      const fields = {
+        a: { type: "STRING" },
+        b: null,
+        c: { type: "object", fields: { d: { type: "nope" }, e: { type: "uuid" } } }
+      }
+      assert.deepStrictEqual(
+        yield* paths(actions.create("crm", { ...action("x"), body: fields } as unknown as Action)),
+        ["body.a.type", "body.b", "body.c.fields.d.type"]
+      )
       assert.strictEqual(yield* code(actions.create("none", action("x"))), "APP_NOT_FOUND")
       assert.isTrue(yield* actions.delete("crm", "a"))
       assert.strictEqual(yield* code(actions.fetch("crm", "a")), "ACTION_NOT_FOUND")

@@ -204,6 +204,9 @@ describe("builders", () => {
     const calls: Readonly<Record<string, (...args: ReadonlyArray<never>) => Promise<unknown>>> = {
       createWorkspace,
       "app.init": ductape.app.init,
+      "api.run": ductape.api.run as () => Promise<unknown>,
+      "api.oauth": ductape.api.oauth,
+      "api.import": ductape.api.import,
       "product.init": ductape.product.init,
       "product.create": ductape.product.create,
       "product.environments.create": ductape.product.environments.create,

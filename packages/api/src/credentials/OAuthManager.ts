@@ -10,17 +10,9 @@ import type * as Scope from "effect/Scope"
 import { ActionError } from "../ActionError.ts"
 import type { RunFailure } from "../RunFailure.ts"
 import { isPlainObject } from "../request/plainObject.ts"
-import { attempt } from "../run/attempt.ts"
 import type { FlatCredentials } from "./CredentialBook.ts"
 import { withLease } from "./Lease.ts"
-import {
-  checkOAuthConfig,
-  expiryOf,
-  type OAuthConfig,
-  type OAuthTokens,
-  refreshedTokens,
-  secretKeyOf
-} from "./OAuthConfig.ts"
+import { expiryOf, type OAuthConfig, type OAuthTokens, refreshedTokens, secretKeyOf } from "./OAuthConfig.ts"
 import { type OAuthOwner, type OAuthRecord, OAuthStore, ownerKey } from "./OAuthStore.ts"
 
 /** Keys of the apps whose tokens are being refreshed in this async context. */
@@ -152,7 +144,7 @@ export class OAuthManager {
     return undefined
   }
 
-  /** Starts keeping tokens; see {@link OAuthConfig}. */
+  /** Starts keeping tokens of a configuration that was checked; see {@link OAuthConfig}. */
   setup(config: OAuthConfig, context: ResolvedContext): Effect.Effect<void, RunFailure> {
     const owner: OAuthOwner = { context, app: config.app }
     const store = this.#store
@@ -184,21 +176,18 @@ export class OAuthManager {
       yield* store.write(owner, plain, record)
       return { tokens: { ...plain, ...referred }, record }
     })
-    return Effect.andThen(
-      attempt(() => checkOAuthConfig(config)),
-      Effect.map(
-        withLease(
-          this.#registry,
-          this.#leaseOf(ownerKey(owner)),
-          this.#holder,
-          Effect.succeed<State | undefined>(undefined),
-          start
-        ),
-        (state) => {
-          const entry = new OAuthEntry(owner, config, state)
-          this.#entries.set(entry.key, entry)
-        }
-      )
+    return Effect.map(
+      withLease(
+        this.#registry,
+        this.#leaseOf(ownerKey(owner)),
+        this.#holder,
+        Effect.succeed<State | undefined>(undefined),
+        start
+      ),
+      (state) => {
+        const entry = new OAuthEntry(owner, config, state)
+        this.#entries.set(entry.key, entry)
+      }
     )
   }
 

@@ -82,7 +82,10 @@ export const classifyFault = (cause: unknown, limit: number): Fault => {
       }
     }
     if (each instanceof AttemptTimeout)
-      return { code: "TIMEOUT", message: "No complete answer came in time." }
+      return {
+        code: "TIMEOUT",
+        message: "No complete answer came in time. Give it a longer timeout, or retries."
+      }
     if (each instanceof BodyTooLarge) {
       return {
         code: "RESPONSE_TOO_LARGE",

@@ -48,6 +48,13 @@ export const importApp: (
   registry: RegistryShape,
   options: ImportOptions
 ): Effect.fn.Return<ImportResult, ActionError | RegistryError> {
+  if (typeof options !== "object" || options === null) {
+    return yield* new ActionError({
+      code: "VALIDATION_ERROR",
+      message: "api.import takes { file, type, app? }: the document, and what it is (openapi, postman).",
+      details: [{ location: "import", path: "", rule: "type", message: "must be an object" }]
+    })
+  }
   const plan = yield* planImport(options)
   yield* Effect.annotateCurrentSpan({ "ductape.import.actions": plan.actions.length })
   const tag = options.app ?? appTagOf(plan.title)

@@ -23,6 +23,9 @@ export const readDocument = async (file: unknown, maxBytes: number): Promise<Rea
       )
     }
     const read = await parse(decode(file))
+    if (typeof read.value !== "object" || read.value === null) {
+      throw new ImportFault("the document must be an object; `file` takes what is in the file, not its path")
+    }
     checkDepth(read.value, read.shared)
     return read
   }

@@ -18,7 +18,7 @@ export const iteratePages = <T>(call: PagesCall, fetch: FetchPage): AsyncIterabl
 })
 
 async function* walk<T>(call: PagesCall, fetch: FetchPage): AsyncGenerator<T, void> {
-  const { pages, ...plain } = call
+  const { pages, ...plain } = call ?? {}
   const paging = checkPaging(pages)
   const seen = new Set<string>()
   let step: Step | undefined = firstStep(paging)

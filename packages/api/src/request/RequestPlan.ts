@@ -171,7 +171,9 @@ export class RequestPlan {
     }
     this.#validateBody(placement, failures)
     if (failures.length === 0) return
-    const list = failures.slice(0, 5).map(({ location, message, path }) => `${location}.${path} ${message}`)
+    const list = failures
+      .slice(0, 5)
+      .map(({ location, message, path }) => `${location}${path === "" ? "" : "."}${path} ${message}`)
     const more = failures.length > list.length ? `; and ${failures.length - list.length} more` : ""
     throw new ActionError({
       code: "VALIDATION_ERROR",

@@ -163,6 +163,7 @@ describe("broken documents", () => {
     ["a slip in YAML", "openapi: 3.0.0\npaths:\n  /a: [1, 2\n", "line 4"],
     ["a list", "[]", "must be an object at #"],
     ["a number", "42", "must be an object"],
+    ["a path", "./openapi.yaml", "not its path"],
     ["not text", new Uint8Array([0x1f, 0x8b, 0xff, 0xfe, 0x00]), "UTF-8"],
     ["no paths", { openapi: "3.0.0", info: {} }, "no `paths` at #/paths"],
     ["paths as a list", pathsOf([]), "must be an object at #/paths"],
