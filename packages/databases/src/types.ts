@@ -1,4 +1,5 @@
 import type { SessionInput } from "@ductape/core"
+import type { PreSaveConfig, PreSaveOp } from "./presave/PreSaveOp.ts"
 import type { Transaction } from "./Transaction.ts"
 
 export type Row = Record<string, unknown>
@@ -104,8 +105,9 @@ export interface FindInput extends Target, TableInput {
 export interface Save {
   /** `true`: all columns. Default: none. */
   readonly returning?: boolean | ReadonlyArray<string> | undefined
-  readonly preSave?: ReadonlyArray<object> | undefined
-  readonly preSaveConfig?: object | undefined
+  /** Changes and checks before the rows are sent; see `PreSave`. */
+  readonly preSave?: ReadonlyArray<PreSaveOp> | undefined
+  readonly preSaveConfig?: PreSaveConfig | undefined
 }
 
 export interface InsertInput extends Target, TableInput, Save {

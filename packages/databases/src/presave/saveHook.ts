@@ -3,7 +3,6 @@ import { invalid } from "../DatabaseError.ts"
 import type { WriteEvent, WriteHook } from "../hooks.ts"
 import type { Table } from "../sql/Catalogue.ts"
 import type { InsertInput, Row, Target, UpdateInput, UpsertInput } from "../types.ts"
-import type { PreSaveConfig, PreSaveOp } from "./PreSaveOp.ts"
 import { runPreSave } from "./runPreSave.ts"
 
 type SaveInput = InsertInput | UpsertInput | UpdateInput
@@ -37,9 +36,9 @@ const withRows = <I extends InsertInput | UpsertInput>(input: I, records: Readon
 
 const preSave = async (event: WriteEvent): Promise<void> => {
   const input = event.input as SaveInput
-  const ops = input.preSave as ReadonlyArray<PreSaveOp> | undefined
+  const ops = input.preSave
   if (ops === undefined) return
-  const config = input.preSaveConfig as PreSaveConfig | undefined
+  const config = input.preSaveConfig
   if (event.operation === "update") {
     const { data } = input as UpdateInput
     const [saved = data] = await runPreSave([data], ops, config, true, () => "data")
