@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, realpathSync } from "node:fs"
+import { existsSync, mkdirSync, openAsBlob, realpathSync } from "node:fs"
 import { resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { PGlite } from "@electric-sql/pglite"
@@ -82,6 +82,17 @@ const load = async () => {
   return { Engine, vector }
 }
 
+/**
+ * A new database in memory is made by `initdb`, which takes most of its start. With the environment
+ * variable `DUCTAPE_EMBEDDED_TEMPLATE`, it is a copy of that file (`dumpDataDir("none")` of an empty
+ * database of the same version) instead: for test suites that open many.
+ */
+const templateOf = async (folder: string | undefined): Promise<{ readonly loadDataDir?: Blob }> => {
+  const path = process.env["DUCTAPE_EMBEDDED_TEMPLATE"]
+  if (folder !== undefined || path === undefined || path === "") return {}
+  return { loadDataDir: await openAsBlob(path) }
+}
+
 const start = async (folder: string | undefined): Promise<Opened> => {
   const { Engine, vector } = await load()
   const lock = folder === undefined ? undefined : FolderLock.take(folder)
@@ -90,7 +101,8 @@ const start = async (folder: string | undefined): Promise<Opened> => {
     // Known from the start, since an engine that runs cannot be given one; it costs nothing until created.
     const pglite = await Engine.create({
       dataDir: folder ?? "memory://",
-      extensions: { vector }
+      extensions: { vector },
+      ...(await templateOf(folder))
     })
     return { pglite: pglite as unknown as PGlite, lock, extensions: new Set() }
   } catch (cause) {

@@ -1,11 +1,12 @@
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { createWorkspace, Ductape, type DuctapeError, Trigger } from "../src/index.ts"
+import { createWorkspace, DatabaseService, Ductape, type DuctapeError, Trigger } from "../src/index.ts"
 
+const store = "memory://sdk-databases"
 let ductape: Ductape
+let accessKey: string
 
 beforeAll(async () => {
-  const store = "memory://sdk-databases"
-  const { accessKey } = await createWorkspace({ name: "Shop", store })
+  accessKey = (await createWorkspace({ name: "Shop", store })).accessKey
   ductape = new Ductape({ accessKey, store, product: "shop", env: "dev", logger: false })
   await ductape.product.create({ name: "Shop" })
   await ductape.secrets.create({ key: "DATABASE_URL", value: "pglite://memory" })
@@ -111,5 +112,29 @@ describe("databases through the client", () => {
       .insert({ table: "users", records: { email: "f@x.org" }, cache: "users" } as never)
       .catch((error: DuctapeError) => error)
     assert.propertyVal(refused, "code", "VALIDATION_ERROR")
+  })
+})
+
+describe("DatabaseService", () => {
+  it("is the databases alone: definitions, the active connection, its namespaces", async () => {
+    await using databases = new DatabaseService({
+      accessKey,
+      store,
+      product: "shop",
+      env: "dev",
+      logger: false
+    })
+    await databases.create({
+      name: "Alone",
+      tag: "alone",
+      type: "postgresql",
+      envs: [{ slug: "dev", connection_url: "pglite://memory" }]
+    })
+    const handle = await databases.connect({ database: "alone" })
+    await databases.schema.create("notes", { text: "string" })
+    await databases.insert({ table: "notes", records: { text: "one" } })
+    assert.strictEqual((await handle.find({ table: "notes" })).count, 1)
+    await databases.close()
+    assert.isFalse(handle.connected)
   })
 })

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs"
 import { dirname, resolve } from "node:path"
 import type { TestProject } from "vitest/node"
+import { embeddedTemplate, templateVariable } from "./embeddedTemplate.ts"
 import { servicesRequired, servicesVariable } from "./services.ts"
 import { type ServiceName, serviceNames, startServices } from "./startServices.ts"
 
@@ -31,7 +32,10 @@ export default async ({ vitest }: TestProject): Promise<(() => Promise<void>) | 
   // Not in the public types; without it everything that any test file needs is started.
   const pattern: unknown = Reflect.get(vitest, "filenamePattern")
   const selected = await vitest.globTestSpecifications(Array.isArray(pattern) ? pattern : [])
-  const needed = neededServices(selected.map(({ moduleId }) => moduleId))
+  const files = selected.map(({ moduleId }) => moduleId)
+  if (files.some((file) => readFileSync(file, "utf8").includes("pglite")))
+    process.env[templateVariable] ??= await embeddedTemplate()
+  const needed = neededServices(files)
   if (needed.size === 0) return undefined
   const running = await startServices(needed)
   for (const line of running.report) process.stderr.write(`${line}\n`)
