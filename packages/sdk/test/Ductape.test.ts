@@ -205,6 +205,11 @@ describe("builders", () => {
       createWorkspace,
       "app.init": ductape.app.init,
       "api.run": ductape.api.run as () => Promise<unknown>,
+      "api.pages": (...args) =>
+        ductape.api
+          .pages(...(args as unknown as [never]))
+          [Symbol.asyncIterator]()
+          .next(),
       "api.oauth": ductape.api.oauth,
       "api.import": ductape.api.import,
       "product.init": ductape.product.init,

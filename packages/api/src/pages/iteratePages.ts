@@ -14,11 +14,11 @@ interface Step {
 
 /** Bodies of all pages, one request at a time, each sent when its page is asked for. */
 export const iteratePages = <T>(call: PagesCall, fetch: FetchPage): AsyncIterable<T> => ({
-  [Symbol.asyncIterator]: () => walk<T>(call, fetch)
+  [Symbol.asyncIterator]: () => walk<T>(call ?? ({} as PagesCall), fetch)
 })
 
 async function* walk<T>(call: PagesCall, fetch: FetchPage): AsyncGenerator<T, void> {
-  const { pages, ...plain } = call ?? {}
+  const { pages, ...plain } = call
   const paging = checkPaging(pages)
   const seen = new Set<string>()
   let step: Step | undefined = firstStep(paging)
