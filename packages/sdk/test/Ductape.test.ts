@@ -200,7 +200,7 @@ describe("builders", () => {
   })
 
   it("refuse what is missing with an error of their own", async () => {
-    await using ductape = new Ductape({ accessKey: workspace.accessKey, store, product: "shop" })
+    await using ductape = new Ductape({ accessKey: workspace.accessKey, store, product: "shop", env: "dev" })
     const calls: Readonly<Record<string, (...args: ReadonlyArray<never>) => Promise<unknown>>> = {
       createWorkspace,
       "app.init": ductape.app.init,
