@@ -128,8 +128,8 @@ export const schemaCases = (context: SuiteContext): void => {
         },
         { indexes: [{ fields: ["age", "email"] }, { fields: ["age"], unique: true, name: "own_name" }] }
       )
-      const first = await db.schema.createIndex(table, ["email", `${long}_1`])
-      await db.schema.createIndex(table, ["email", `${long}_2`])
+      const first = await db.schema.createIndex(table, [`${long}_1`, `${long}_2`])
+      await db.schema.createIndex(table, [`${long}_1`, `${long}_2`, "age"])
       assert.strictEqual(first.migration.up[0]?.type, "createIndex")
       const indexes = await db.schema.indexes(table)
       const names = indexes.map((index) => index.name)
