@@ -1,4 +1,4 @@
-import { AdapterError, isDuctapeError, loadAdapter } from "@ductape/core"
+import { AdapterError, loadAdapter } from "@ductape/core"
 import { Registry, type RegistryShape } from "@ductape/registry"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -10,7 +10,8 @@ import { type DatabaseDef, databaseKind, fillSecrets, notFound, secretKeys } fro
 import type { DatabaseAdapter } from "./DatabaseDriver.ts"
 import { DatabaseError, invalid } from "./DatabaseError.ts"
 import { DatabaseHandle, makeHandle } from "./DatabaseHandle.ts"
-import type { ConnectInput, DatabasesOptions, DatabasesShape, Failure, RowMethod } from "./DatabasesShape.ts"
+import type { ConnectInput, DatabasesOptions, DatabasesShape, RowMethod } from "./DatabasesShape.ts"
+import { type Failure, isFailure } from "./Failure.ts"
 import { Pools } from "./Pools.ts"
 import { makeRegistryCalls } from "./registryCalls.ts"
 import { makeNamespaces } from "./schema/namespaces.ts"
@@ -22,7 +23,7 @@ const promised = <A>(run: () => Promise<A>): Effect.Effect<A, Failure> =>
   Effect.callback<A, Failure>((resume) => {
     run().then(
       (value) => resume(Effect.succeed(value)),
-      (cause: unknown) => resume(isDuctapeError(cause) ? Effect.fail(cause) : Effect.die(cause))
+      (cause: unknown) => resume(isFailure(cause) ? Effect.fail(cause) : Effect.die(cause))
     )
   })
 
@@ -35,7 +36,7 @@ const interruptible = <I extends Target, A>(
     const joined = input.signal === undefined ? signal : AbortSignal.any([signal, input.signal])
     run({ ...input, signal: joined }).then(
       (value) => resume(Effect.succeed(value)),
-      (cause: unknown) => resume(isDuctapeError(cause) ? Effect.fail(cause) : Effect.die(cause))
+      (cause: unknown) => resume(isFailure(cause) ? Effect.fail(cause) : Effect.die(cause))
     )
   })
 

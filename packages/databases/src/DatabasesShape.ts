@@ -1,8 +1,9 @@
-import type { AdapterPackage, ContextDefaults, DuctapeError } from "@ductape/core"
+import type { AdapterPackage, ContextDefaults } from "@ductape/core"
 import type * as Effect from "effect/Effect"
 import type { PoolOptions } from "./connect.ts"
 import type { DatabaseAdapter } from "./DatabaseDriver.ts"
 import type { DatabaseHandle } from "./DatabaseHandle.ts"
+import type { Failure } from "./Failure.ts"
 import type { RegistryCalls } from "./registryCalls.ts"
 import type {
   FindOneResult,
@@ -56,8 +57,6 @@ export interface ConnectionTest {
   readonly latency?: number
   readonly error?: string
 }
-
-export type Failure = DuctapeError
 
 export type RowMethod =
   | "find"

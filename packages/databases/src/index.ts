@@ -27,6 +27,7 @@ export type {
   DatabasesShape,
   RowCalls
 } from "./DatabasesShape.ts"
+export type { Failure as DatabaseFailure } from "./Failure.ts"
 export type { WriteEvent, WriteHook, WriteOperation } from "./hooks.ts"
 export * from "./migration/index.ts"
 export type { RawCall } from "./nativeRaw.ts"

@@ -1,4 +1,4 @@
-import { type ContextDefaults, type DuctapeError, isDuctapeError } from "@ductape/core"
+import type { ContextDefaults } from "@ductape/core"
 import type { RegistryError, RegistryShape, ResourceRepository } from "@ductape/registry"
 import * as Effect from "effect/Effect"
 import {
@@ -12,8 +12,9 @@ import {
   type StoredDatabase
 } from "./DatabaseDef.ts"
 import { DatabaseError } from "./DatabaseError.ts"
+import { type Failure, isFailure } from "./Failure.ts"
 
-type Result<A> = Effect.Effect<A, DuctapeError>
+type Result<A> = Effect.Effect<A, Failure>
 
 /** Definitions of databases. */
 export interface RegistryCalls {
@@ -41,12 +42,12 @@ export interface RegistryCalls {
   readonly deleteDatabase: RegistryCalls["delete"]
 }
 
-const attempt = <A>(run: () => A): Effect.Effect<A, DuctapeError> =>
+const attempt = <A>(run: () => A): Effect.Effect<A, Failure> =>
   Effect.suspend(() => {
     try {
       return Effect.succeed(run())
     } catch (cause) {
-      return isDuctapeError(cause) ? Effect.fail(cause) : Effect.die(cause)
+      return isFailure(cause) ? Effect.fail(cause) : Effect.die(cause)
     }
   })
 
@@ -57,7 +58,7 @@ export const makeRegistryCalls = (
   /** The definition changed: what is open by the old one must go. */
   changed: (product: string, tag: string) => Promise<void>
 ): RegistryCalls => {
-  const productOf = (given: string | undefined): Effect.Effect<string, DuctapeError> => {
+  const productOf = (given: string | undefined): Effect.Effect<string, Failure> => {
     const product = given ?? defaults.product
     return product === undefined
       ? Effect.fail(
@@ -73,7 +74,7 @@ export const makeRegistryCalls = (
 
   const named =
     (product: string, tag: string) =>
-    (error: RegistryError): DuctapeError => {
+    (error: RegistryError): Failure => {
       if (error.code === "NOT_FOUND") return notFound(product, tag)
       if (error.code !== "ALREADY_EXISTS") return error
       return new DatabaseError({
@@ -84,7 +85,7 @@ export const makeRegistryCalls = (
       })
     }
 
-  const checkEnvs = (product: string, def: DatabaseDef): Effect.Effect<void, DuctapeError> =>
+  const checkEnvs = (product: string, def: DatabaseDef): Effect.Effect<void, Failure> =>
     Effect.flatMap(registry.products.fetch(product), ({ envs }) => {
       const unknown = def.envs.find(({ slug }) => !envs.some((env) => env.slug === slug))
       return unknown === undefined

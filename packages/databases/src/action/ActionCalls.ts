@@ -1,14 +1,15 @@
-import type { ContextDefaults, DuctapeError } from "@ductape/core"
+import type { ContextDefaults } from "@ductape/core"
 import type { RecordMeta, RegistryShape } from "@ductape/registry"
 import * as Effect from "effect/Effect"
 import { invalid } from "../DatabaseError.ts"
 import type { DatabaseHandle } from "../DatabaseHandle.ts"
+import type { Failure } from "../Failure.ts"
 import type { Target } from "../types.ts"
 import { actionTag, type DatabaseAction, type DatabaseActionInput, readAction } from "./DatabaseAction.ts"
 import { executeAction } from "./executeAction.ts"
 import { attempt, promised, spanned, storedDefinitions } from "./StoredDefinitions.ts"
 
-type Result<A> = Effect.Effect<A, DuctapeError>
+type Result<A> = Effect.Effect<A, Failure>
 
 export type StoredDatabaseAction = DatabaseAction & RecordMeta
 

@@ -1,9 +1,10 @@
-import { type ContextDefaults, type DuctapeError, isDuctapeError } from "@ductape/core"
+import type { ContextDefaults } from "@ductape/core"
 import type { RecordMeta, RegistryError, RegistryShape } from "@ductape/registry"
 import * as Effect from "effect/Effect"
 import { DatabaseError } from "../DatabaseError.ts"
+import { type Failure, isFailure } from "../Failure.ts"
 
-type Result<A> = Effect.Effect<A, DuctapeError>
+type Result<A> = Effect.Effect<A, Failure>
 
 /** Actions, triggers or migrations of a product, as the workspace keeps them. */
 export interface StoredDefinitions<T extends { readonly tag: string }> {
@@ -20,16 +21,16 @@ export const attempt = <A>(run: () => A): Result<A> =>
     try {
       return Effect.succeed(run())
     } catch (cause) {
-      return isDuctapeError(cause) ? Effect.fail(cause) : Effect.die(cause)
+      return isFailure(cause) ? Effect.fail(cause) : Effect.die(cause)
     }
   })
 
 /** A promise of this package: typed errors fail, anything else is a defect. */
 export const promised = <A>(run: () => Promise<A>): Result<A> =>
-  Effect.callback<A, DuctapeError>((resume) => {
+  Effect.callback<A, Failure>((resume) => {
     run().then(
       (value) => resume(Effect.succeed(value)),
-      (cause: unknown) => resume(isDuctapeError(cause) ? Effect.fail(cause) : Effect.die(cause))
+      (cause: unknown) => resume(isFailure(cause) ? Effect.fail(cause) : Effect.die(cause))
     )
   })
 
@@ -70,7 +71,7 @@ export const storedDefinitions = <T extends { readonly tag: string }>(
 
   const named =
     (product: string, tag: string) =>
-    (error: RegistryError): DuctapeError => {
+    (error: RegistryError): Failure => {
       if (error.code === "NOT_FOUND") return missing(product, tag)
       if (error.code !== "ALREADY_EXISTS") return error
       return new DatabaseError({

@@ -1,16 +1,17 @@
-import type { ContextDefaults, DuctapeError } from "@ductape/core"
+import type { ContextDefaults } from "@ductape/core"
 import type { RecordMeta, RegistryShape } from "@ductape/registry"
 import * as Effect from "effect/Effect"
 import { attempt, promised, spanned, storedDefinitions } from "../action/StoredDefinitions.ts"
 import { invalid } from "../DatabaseError.ts"
 import type { DatabaseHandle } from "../DatabaseHandle.ts"
+import type { Failure } from "../Failure.ts"
 import type { Target } from "../types.ts"
 import type { HistoryEntry } from "./history.ts"
 import { type Migration, readMigration } from "./Migration.ts"
 import { MigrationEngine } from "./MigrationEngine.ts"
 import type { MigrationOptions, MigrationStatus, RollbackResult, RunResult } from "./MigrationResults.ts"
 
-type Result<A> = Effect.Effect<A, DuctapeError>
+type Result<A> = Effect.Effect<A, Failure>
 
 /** A migration kept in the workspace, for one database. */
 export interface StoredMigration extends Migration, RecordMeta {

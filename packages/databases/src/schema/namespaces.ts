@@ -1,10 +1,11 @@
-import type { ContextDefaults, DuctapeError } from "@ductape/core"
+import type { ContextDefaults } from "@ductape/core"
 import type { RegistryShape } from "@ductape/registry"
 import * as Effect from "effect/Effect"
 import { type ActionCalls, makeActions } from "../action/ActionCalls.ts"
 import { promised, spanned } from "../action/StoredDefinitions.ts"
 import type { DatabaseConnection } from "../DatabaseConnection.ts"
 import type { DatabaseAccess, DatabaseHandle } from "../DatabaseHandle.ts"
+import type { Failure } from "../Failure.ts"
 import { makeStoredMigrations, type ServiceMigrationCalls } from "../migration/StoredMigrations.ts"
 import { attachTriggers, makeTriggers, type TriggerCalls } from "../trigger/TriggerCalls.ts"
 import { TriggerProcessor } from "../trigger/TriggerProcessor.ts"
@@ -12,7 +13,7 @@ import type { Target } from "../types.ts"
 import { makeSchema, type SchemaCalls } from "./Schema.ts"
 import { makeTableCalls, type TableCalls } from "./tableCalls.ts"
 
-type Result<A> = Effect.Effect<A, DuctapeError>
+type Result<A> = Effect.Effect<A, Failure>
 
 /** The same calls as Effects. */
 export type AsEffects<T> = {

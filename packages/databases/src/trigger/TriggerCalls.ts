@@ -1,4 +1,4 @@
-import type { ContextDefaults, DuctapeError } from "@ductape/core"
+import type { ContextDefaults } from "@ductape/core"
 import type { RecordMeta, RegistryShape } from "@ductape/registry"
 import * as Effect from "effect/Effect"
 import { attempt, promised, spanned, storedDefinitions } from "../action/StoredDefinitions.ts"
@@ -6,6 +6,7 @@ import { BoundCalls } from "../BoundCalls.ts"
 import type { DatabaseConnection } from "../DatabaseConnection.ts"
 import { invalid } from "../DatabaseError.ts"
 import type { DatabaseHandle } from "../DatabaseHandle.ts"
+import type { Failure } from "../Failure.ts"
 import { addHook } from "../hooks.ts"
 import { quoteTable } from "../sql/identifier.ts"
 import type { Target } from "../types.ts"
@@ -14,7 +15,7 @@ import type { StoredTriggerDef, TriggerContext, TriggerDef, TriggerEventName } f
 import { checkTrigger, TriggerProcessor } from "./TriggerProcessor.ts"
 import { triggerHook } from "./triggerHook.ts"
 
-type Result<A> = Effect.Effect<A, DuctapeError>
+type Result<A> = Effect.Effect<A, Failure>
 
 const attached = new WeakMap<DatabaseConnection, TriggerProcessor>()
 
