@@ -88,7 +88,10 @@ const checkPath = ({
     const text = raw[index + 1] ?? ""
     if (parameter === undefined) {
       if (decodeURIComponent(text) !== textOf(given)) return "an undeclared path parameter differs"
-    } else if (!simpleMatches(parameter, given, text, decodeURIComponent)) return "a path parameter differs"
+    } else if (!simpleMatches(parameter, given, text, decodeURIComponent)) {
+      // Text between two parameters may be in their values too.
+      return sameWhole(template, input.params, request, origin)
+    }
   }
   return undefined
 }

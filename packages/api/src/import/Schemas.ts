@@ -145,9 +145,13 @@ export class Schemas {
   }
 
   #direct(schema: JsonRecord): Shape {
-    let shape = this.#narrow(direct(schema), schema)
-    for (const member of listIn(schema, "allOf")) shape = merge(shape, this.shape(member))
-    return shape
+    const own = this.#narrow(direct(schema), schema)
+    const members = listIn(schema, "allOf")
+    if (members.length === 0) return own
+    // Later members refine earlier ones; what stands beside `allOf` refines them all.
+    let inherited = anything
+    for (const member of members) inherited = merge(this.shape(member), inherited)
+    return merge(own, inherited)
   }
 
   /** `oneOf`/`anyOf` of one thing, or of one thing and null, is that thing. */
@@ -315,7 +319,7 @@ const mergeProperties = (a: JsonRecord, b: JsonRecord): JsonRecord => {
   const merged = new Map(Object.entries(a))
   for (const [name, schema] of Object.entries(b)) {
     const other = merged.get(name)
-    merged.set(name, other === undefined || other === schema ? schema : { allOf: [other, schema] })
+    merged.set(name, other === undefined || other === schema ? schema : { allOf: [schema, other] })
   }
   return Object.fromEntries(merged)
 }

@@ -147,6 +147,25 @@ describe("composition", () => {
     })
   })
 
+  it("lets later members of allOf refine what earlier ones say, and the schema itself all of them", async () => {
+    const base = { type: "object", properties: { n: { type: "integer", default: 1, description: "base" } } }
+    const later = { properties: { n: { default: 2 } } }
+    const bodyOf = async (schema: object) => (await only(jsonBody(schema))).body?.["n"]
+    expect(await bodyOf({ allOf: [base, later] })).toEqual({
+      type: "number",
+      defaultValue: 2,
+      description: "base"
+    })
+    expect(await bodyOf({ allOf: [later, base] })).toEqual({
+      type: "number",
+      defaultValue: 1,
+      description: "base"
+    })
+    expect(await bodyOf({ allOf: [base, later], properties: { n: { default: 3 } } })).toMatchObject({
+      defaultValue: 3
+    })
+  })
+
   it("cuts a type inside itself, and allOf and $ref that lead nowhere", async () => {
     const schemas = {
       Node: {
