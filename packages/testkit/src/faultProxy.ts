@@ -115,6 +115,25 @@ class Pipe {
   }
 }
 
+/** Sockets whose reset is under way. */
+const resetting = new WeakSet<Socket>()
+
+/**
+ * A reset waits for what was written, and one that meets an orderly end fails inside of Node, without an
+ * error and without a close: then the socket is destroyed instead.
+ */
+const reset = (socket: Socket | undefined) => {
+  if (socket === undefined || socket.destroyed || resetting.has(socket)) return
+  if (socket.writableEnded || socket.writableLength > 0) return void socket.destroy()
+  resetting.add(socket)
+  socket.resetAndDestroy()
+}
+
+/** What is being reset ends by itself; before it is connected, nothing has begun. */
+const destroy = (socket: Socket | undefined) => {
+  if (socket !== undefined && (socket.connecting || !resetting.has(socket))) socket.destroy()
+}
+
 class Link {
   readonly client: Socket
   readonly server: Socket | undefined
@@ -128,14 +147,14 @@ class Link {
     const cut = () => this.cut()
     const up = new Pipe("up", client, server, cut)
     this.#pipes = server === undefined ? [up] : [up, new Pipe("down", server, client, cut)]
-    client.on("error", () => server?.resetAndDestroy())
+    client.on("error", () => reset(server))
     client.on("close", () => {
       for (const pipe of this.#pipes) pipe.stop()
       if (server !== undefined && !server.destroyed) server.destroySoon()
       closed()
     })
     server?.on("error", () => {
-      if (!this.#forgotten) client.resetAndDestroy()
+      if (!this.#forgotten) reset(client)
     })
     server?.on("close", () => {
       if (!this.#forgotten && !client.destroyed) client.destroySoon()
@@ -144,13 +163,13 @@ class Link {
 
   set(fault: Fault) {
     if (fault.kind === "reset") {
-      this.client.resetAndDestroy()
-      this.server?.resetAndDestroy()
+      reset(this.client)
+      reset(this.server)
       return
     }
     if (fault.kind === "halfOpen") {
       this.#forgotten = true
-      this.server?.destroy()
+      destroy(this.server)
     }
     for (const pipe of this.#pipes) pipe.set(fault)
   }
@@ -163,8 +182,8 @@ class Link {
   }
 
   destroy() {
-    this.client.destroy()
-    this.server?.destroy()
+    destroy(this.client)
+    destroy(this.server)
   }
 }
 

@@ -212,4 +212,26 @@ describe("faultProxy", () => {
     for (const socket of world.sockets) socket.destroy()
     assert.strictEqual(await two.closed, "end")
   })
+
+  it("closes whatever was begun on its connections: ends, resets, both at once", async () => {
+    const endings: ReadonlyArray<(proxy: FaultProxy) => void> = [
+      (proxy) => proxy.cutAll(),
+      (proxy) => proxy.set({ kind: "reset" }),
+      (proxy) => proxy.set({ kind: "halfOpen" }),
+      (proxy) => proxy.set({ kind: "blackHole" })
+    ]
+    for (const first of endings) {
+      for (const second of endings) {
+        await using world = await echo()
+        for (const size of [1, 1, 300_000]) {
+          const one = await client(world.proxy)
+          one.socket.write("x".repeat(size))
+        }
+        first(world.proxy)
+        second(world.proxy)
+        await world.proxy.close()
+        assert.strictEqual(world.proxy.connections(), 0)
+      }
+    }
+  })
 })
