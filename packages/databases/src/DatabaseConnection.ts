@@ -94,9 +94,16 @@ export class DatabaseConnection {
 
   /** A plan by the shape of its call, made on first use. */
   plan<P>(key: string, make: () => P): P {
-    const kept = this.#plans.get(key)
-    if (kept !== undefined) return kept as P
-    const made = make()
+    return this.known<P>(key) ?? this.keep(key, make())
+  }
+
+  /** A plan, if there is one. */
+  known<P>(key: string): P | undefined {
+    return this.#plans.get(key) as P | undefined
+  }
+
+  /** Keeps a plan until a table changes: it must be made of tables that the catalogue has now. */
+  keep<P>(key: string, made: P): P {
     if (this.#plans.size >= maxPlans) {
       for (const oldest of this.#plans.keys()) {
         this.#plans.delete(oldest)

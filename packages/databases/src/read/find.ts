@@ -66,7 +66,6 @@ interface FindPlan {
   readonly hidden: ReadonlyArray<string>
   readonly arrays: ReadonlyArray<string>
   readonly cursor: CursorPlan | undefined
-  readonly includes: ReadonlyArray<IncludePlan>
 }
 
 /** Columns that a filter holds to one value each. */
@@ -117,6 +116,13 @@ export const orderSql = (table: Table, order: ReadonlyArray<OrderItem>, prefix =
         })
         .join(", ")}`
 
+/** Columns that includes start from and that were not asked for. */
+const hiddenFor = ({ select }: FindQuery, includes: ReadonlyArray<IncludePlan>): ReadonlyArray<string> => {
+  if (select === undefined || includes.length === 0) return []
+  const wanted = includes.map((include) => include.parentColumn)
+  return [...new Set(wanted.filter((column) => !select.includes(column)))]
+}
+
 const compileFind = (
   table: Table,
   query: FindQuery,
@@ -128,8 +134,7 @@ const compileFind = (
   const order = fullOrder(table, query)
   const select = query.select
   for (const column of select ?? []) columnOf(table, column, "select")
-  const wanted = select === undefined ? [] : includes.map((include) => include.parentColumn)
-  const hidden = [...new Set(wanted.filter((column) => select !== undefined && !select.includes(column)))]
+  const hidden = hiddenFor(query, includes)
   const columns =
     select === undefined ? "*" : [...select, ...hidden].map((column) => `"${column}"`).join(", ")
   let where = filterSql({ table, prefix: "", statement, wide }, query.where.filter)
@@ -158,8 +163,7 @@ const compileFind = (
     compiled: statement.done(text),
     hidden,
     arrays: foreignArrays(table, select === undefined ? table.columns.keys() : [...select, ...hidden]),
-    cursor,
-    includes
+    cursor
   }
 }
 
@@ -183,14 +187,16 @@ const prepareWith = (scope: Scope, table: Table, query: FindQuery, includes: Rea
     values = [...values, ...opened.values]
   }
   if (query.offset !== undefined) values = [...values, query.offset]
-  const key = `find ${query.name} ${where.key} ${orderKey(query.order)}|${query.limit ?? ""}|${query.offset === undefined ? "" : "o"}|${query.after === undefined ? "" : `a${query.after === null ? "" : nulls}`}|${query.select === undefined ? "*" : query.select.join(" ")}|${query.include === undefined ? "" : "i"}`
-  return bindOr((wide) => {
-    // Includes hold values of their own, so a find with them is compiled anew.
-    if (query.include !== undefined) return compileFind(table, query, includes, nulls, wide)
-    return scope.connection.plan(wide ? `${key} wide` : key, () =>
-      compileFind(table, query, includes, nulls, wide)
-    )
-  }, values)
+  const key = `find ${query.name} ${where.key} ${orderKey(query.order)}|${query.limit ?? ""}|${query.offset === undefined ? "" : "o"}|${query.after === undefined ? "" : `a${query.after === null ? "" : nulls}`}|${query.select === undefined ? "*" : query.select.join(" ")}|${hiddenFor(query, includes).join(" ")}`
+  const bound = bindOr(
+    (wide) =>
+      scope.connection.plan(wide ? `${key} wide` : key, () =>
+        compileFind(table, query, includes, nulls, wide)
+      ),
+    values
+  )
+  // Includes hold values of their own, so they are no part of what is kept.
+  return { params: bound.params, plan: bound.plan, includes }
 }
 
 /** Rows that match, whatever limit and offset. */
@@ -220,7 +226,7 @@ const none: ReadonlyArray<IncludePlan> = []
 
 const attemptFind = async (scope: Scope, table: Table, query: FindQuery): Promise<FindResult> => {
   const { connection } = scope
-  const { params, plan } =
+  const { includes, params, plan } =
     query.include === undefined
       ? prepareWith(scope, table, query, none)
       : await prepareFind(scope, table, query)
@@ -236,7 +242,7 @@ const attemptFind = async (scope: Scope, table: Table, query: FindQuery): Promis
     }
     for (const row of rows) delete row["ductape$cursor"]
   }
-  if (plan.includes.length > 0) await fetchIncludes(scope, plan.includes, rows)
+  if (includes.length > 0) await fetchIncludes(scope, includes, rows)
   if (plan.hidden.length > 0) for (const row of rows) for (const column of plan.hidden) delete row[column]
   let count = rows.length
   const { limit, offset } = query

@@ -119,7 +119,20 @@ const includeSql = (plan: IncludePlan, parent: { readonly sql: string }, wide: b
     plan.limit === undefined
       ? `SELECT ${columns}, ${key} AS "${parentKey}" FROM ${from} WHERE ${key} = ANY(${keys}::${parent.sql}[])${condition}${order}`
       : `SELECT r.*, k.v AS "${parentKey}" FROM ${list} AS k(v) CROSS JOIN LATERAL (SELECT ${columns} FROM ${from} WHERE ${key} = k.v${condition}${order} LIMIT ${plan.limit}) AS r`
-  return { compiled: statement.done(text) }
+  return {
+    compiled: statement.done(text),
+    arrays: foreignArrays(target, plan.select ?? target.columns.keys())
+  }
+}
+
+/** Everything that the statement of a relation depends on, no values. */
+const keyOfPlan = ({ hidden, limit, link, order, select, target, where }: IncludePlan): string => {
+  const { keyColumn, targetColumn, through } = link
+  const join = through === undefined ? "" : `${through.table.name} ${through.toTarget} ${through.toParent}`
+  let sorted = ""
+  for (const { column, descending } of order) sorted += `${descending ? "-" : "+"}${column} `
+  const columns = select === undefined ? "*" : `${select.join(" ")} ${hidden.join(" ")}`
+  return `include ${target.name} ${targetColumn} ${keyColumn.sql}|${join}|${where.key}|${sorted}|${limit ?? ""}|${columns}`
 }
 
 /** Rows with the same key are siblings; keys compare as the database wrote them. */
@@ -152,14 +165,15 @@ const fetchOne = async (scope: Scope, plan: IncludePlan, rows: ReadonlyArray<Row
       })
     }
     const { params, plan: compiled } = bindOr(
-      (wide) => includeSql(plan, type, wide),
+      (wide) =>
+        connection.plan(`${keyOfPlan(plan)}${wide ? " wide" : ""}`, () => includeSql(plan, type, wide)),
       [...plan.where.values, keys]
     )
     const result = await connection.run(scope, compiled.compiled.text, params, {
       prepare: true,
       table: target.name
     })
-    readForeignArrays(result.rows, foreignArrays(target, plan.select ?? target.columns.keys()))
+    if (compiled.arrays.length > 0) readForeignArrays(result.rows, compiled.arrays)
     const owners = result.rows.map((row) => row[parentKey])
     for (const [i, row] of result.rows.entries()) {
       const key = keyOf(owners[i])

@@ -122,13 +122,40 @@ const existing = (
 
 const columnOf = (table: Table, name: string): Column => table.columns.get(name) as Column
 
-/** @throws `SCHEMA_ERROR` naming the tables and columns that were tried */
+/**
+ * As the tables are now; kept until one of them changes.
+ *
+ * @throws `SCHEMA_ERROR` naming the tables and columns that were tried
+ */
 export const resolveRelation = async (
   scope: Scope,
   parent: Table,
   include: Include,
   path: string
 ): Promise<Relation> => {
+  const { connection } = scope
+  const { foreignKey, primaryKey, relation, table, through, throughForeignKey, throughRelatedKey, type } =
+    include
+  const key = `relation ${JSON.stringify([
+    parent.name,
+    relation,
+    type,
+    table,
+    foreignKey,
+    primaryKey,
+    through,
+    throughForeignKey,
+    throughRelatedKey
+  ])}`
+  const kept = connection.known<Relation>(key)
+  if (kept !== undefined) return kept
+  const found = await resolve(scope, parent, include, path)
+  const tables = [parent, found.target, ...(found.through === undefined ? [] : [found.through.table])]
+  const current = tables.every((one) => connection.catalogue.peek(one.name) === one)
+  return current ? connection.keep(key, found) : found
+}
+
+const resolve = async (scope: Scope, parent: Table, include: Include, path: string): Promise<Relation> => {
   const target = await lookUp(scope, parent, include, path)
   const type = include.type ?? inferType(include, parent, target)
   switch (type) {

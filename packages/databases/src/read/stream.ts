@@ -99,11 +99,12 @@ async function* rows(
     control: { signal, deadline: timeout === undefined ? undefined : performance.now() + timeout }
   }
   const name = `ductape_cursor_${++serial}`
-  const [source, plan, arrays] = await connection.withTable(scope, query.name, async (table) => {
+  const [source, plan, includes, arrays] = await connection.withTable(scope, query.name, async (table) => {
     const prepared = await prepareFind(scope, table, query)
     return [
       await open(scope, name, prepared.plan.compiled.text, prepared.params),
       prepared.plan,
+      prepared.includes,
       foreignArrays(table, query.select ?? table.columns.keys())
     ] as const
   })
@@ -111,7 +112,7 @@ async function* rows(
     for (;;) {
       const chunk = await source.fetch(`FETCH FORWARD ${batch} FROM ${name}`)
       if (arrays.length > 0) readForeignArrays(chunk, arrays)
-      if (plan.includes.length > 0) await fetchIncludes(scope, plan.includes, chunk)
+      if (includes.length > 0) await fetchIncludes(scope, includes, chunk)
       for (const row of chunk) {
         for (const column of plan.hidden) delete row[column]
         yield row

@@ -16,6 +16,7 @@ import {
   rowsPerStatement,
   unnestParams,
   unnestSql,
+  valuesOfRow,
   valuesSql
 } from "./rows.ts"
 
@@ -126,7 +127,7 @@ export const runInsert = async (scope: Scope, table: Table, query: InsertQuery):
   const { columns, even } = columnsOfRows(table, rows)
   const written = { records: [] as Array<Row>, count: 0, ids: [] as Array<unknown>, inserted: 0 }
   const names = columns.map((column) => `"${column.column}"`).join(", ")
-  const shape = `${query.name} ${names} ${JSON.stringify(query.conflict ?? null)} ${query.mark} ${String(query.returning)}`
+  const shape = `${query.name} ${names} ${query.conflict === undefined ? "" : JSON.stringify(query.conflict)} ${query.mark} ${String(query.returning)}`
   const bulk = even && rows.length > 1 && columns.length > 0 && canUnnest(columns)
   const tail = () => `${conflictSql(table, columns, query.conflict)}${outputSql(table, query)}`
   const head = () => `INSERT INTO ${table.sql} ${columns.length === 0 ? "" : `(${names}) `}`
@@ -144,6 +145,13 @@ export const runInsert = async (scope: Scope, table: Table, query: InsertQuery):
         params: [],
         prepare: false
       }
+    }
+    if (rows.length === 1) {
+      const text = connection.plan(
+        `insert ${shape}`,
+        () => `${head()}VALUES (${columns.map((_, i) => `$${i + 1}`).join(", ")})${tail()}`
+      )
+      return { text, params: valuesOfRow(columns, rows[0] as Row), prepare: true }
     }
     const values = valuesSql(columns, rows, from, to)
     return { text: `${head()}${values.text}${tail()}`, params: values.params, prepare: to - from === 1 }

@@ -135,6 +135,10 @@ export const unnestParams = (
     return `${out}}`
   })
 
+/** The values of the only row. */
+export const valuesOfRow = (columns: ReadonlyArray<Column>, row: Row): Array<Param> =>
+  columns.map((column) => encodeWrite(column, row[column.column], `records[0].${column.column}`))
+
 /** `VALUES ($1, DEFAULT), …` for rows that differ in their columns or types that cannot be unnested. */
 export const valuesSql = (
   columns: ReadonlyArray<Column>,
