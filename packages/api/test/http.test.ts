@@ -401,6 +401,24 @@ describe("streams", () => {
     expect(stream.errored).not.toBeNull()
   })
 
+  it("down: whoever reads a stream that breaks off gets an error of the run", async () => {
+    await using made = await serving((_, response) => {
+      response.writeHead(200, { "content-type": "text/plain" })
+      response.write("x", () => setTimeout(() => response.destroy(), 20))
+    })
+    const stream = await run(made.api.run<Readable>({ app: "crm", action: "get", returns: "stream" }))
+    const reading = async () => {
+      for await (const _ of stream);
+    }
+    await expect(reading()).rejects.toMatchObject({
+      _tag: "ActionError",
+      code: "CONNECTION_ERROR",
+      app: "crm",
+      action: "get",
+      attempts: 1
+    })
+  })
+
   it("down: a slow reader holds the sender back", async () => {
     let written = 0
     await using made = await serving((_, response) => {

@@ -46,6 +46,8 @@ export interface ExchangeOptions {
   /** Answers of 2xx are handed over once their headers are there. */
   readonly stream: boolean
   readonly head: boolean
+  /** What the reader of a stream sees when the exchange breaks off. */
+  readonly broken: (cause: Error) => Error
 }
 
 /**
@@ -134,7 +136,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: unknown, error: Error): void {
     if (this.#stream !== undefined) {
-      this.#stream.destroy(error)
+      this.#stream.destroy(this.#options.broken(error))
       return
     }
     this.#finish(new WireFault(error))

@@ -199,9 +199,14 @@ export class HttpSender {
     })
   }
 
-  #exchangeOptions(wire: WireRequest, { attemptTimeout, stream }: SendOptions): ExchangeOptions {
-    const limit = this.#options.bodyLimit
-    return { timeout: attemptTimeout, limit, stream, head: wire.method === "HEAD" }
+  #exchangeOptions(wire: WireRequest, options: SendOptions): ExchangeOptions {
+    return {
+      timeout: options.attemptTimeout,
+      limit: this.#options.bodyLimit,
+      stream: options.stream,
+      head: wire.method === "HEAD",
+      broken: (cause) => toError(this.#fault(cause), options)
+    }
   }
 
   /** Reads an answer, following it if it is a redirect. */
