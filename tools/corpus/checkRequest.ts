@@ -141,8 +141,11 @@ export const nameInQuery = (
 }
 
 /** The names that a query parameter is written under. */
-const writtenNames = ({ explode, name, style }: OriginalParameter, given: unknown): ReadonlyArray<string> =>
-  isJson(given) && style === "form" && explode ? Object.keys(given) : [name]
+const writtenNames = (
+  { contentType, explode, name, style }: OriginalParameter,
+  given: unknown
+): ReadonlyArray<string> =>
+  isJson(given) && style === "form" && explode && contentType === undefined ? Object.keys(given) : [name]
 
 const checkQuery = ({ document, input, operation, path, request }: RequestCheck): string | undefined => {
   const query = request.path.includes("?") ? request.path.slice(request.path.indexOf("?") + 1) : ""

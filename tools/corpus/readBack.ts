@@ -57,6 +57,8 @@ const isMissing = (tree: Tree | undefined): boolean => tree === undefined || tre
 /** Whether text that was read back is the value that was given. */
 export const matches = (given: unknown, tree: Tree | undefined): boolean => {
   if (isEmpty(given)) return isMissing(tree)
+  // Lists within lists have no serialisation in OpenAPI; JSON says what was meant.
+  if (typeof given === "object" && tree === JSON.stringify(given)) return true
   if (Array.isArray(given)) {
     const present = given.filter((item) => item !== null && item !== undefined)
     if (present.length === 0) return isMissing(tree)

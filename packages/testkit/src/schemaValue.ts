@@ -251,7 +251,7 @@ const matching = (regex: RegExp, min: number): ReadonlyArray<string> => {
   if (known !== undefined) return known
   let made: ReadonlyArray<string> = []
   try {
-    made = fc.sample(fc.stringMatching(regex, { size: "xsmall" }), { seed: 1, numRuns: 6 })
+    made = fc.sample(fc.stringMatching(regex, { size: "xsmall" }), { seed: 1, numRuns: 16 })
   } catch {
     // Lookaround and the like are beyond the generator.
   }
