@@ -106,7 +106,7 @@ interface Work {
 const works: ReadonlyArray<Work> = [
   {
     name: "find by key",
-    calls: 12_000,
+    calls: 24_000,
     needs: "byKey",
     call: (client, index) => client.byKey?.(idAt(index)),
     goals: { "postgres, prepared": 0.9, "drizzle, per call": 2.5, Prisma: 3 }
