@@ -1,20 +1,17 @@
 /**
- * The form in which tags, environment variables and the like are looked up: `_`, `-`, spaces and case
- * make no difference (`Stripe_App`, `stripe-app`, `stripeapp`). Two things whose tags differ only in
- * these are the same thing.
+ * The tag made of a display name: lower case letters of ASCII and digits, punctuation dropped, spaces
+ * to hyphens (`E-commerce Platform` → `ecommerce-platform`), at most 100 characters; empty if nothing
+ * is left.
  */
-export const lookupName = (name: string): string => name.replace(/[_\-\s]/g, "").toLowerCase()
-
-/**
- * The tag made of a display name: lower case, punctuation dropped, spaces to hyphens
- * (`E-commerce Platform` → `ecommerce-platform`). Letters of every script stay; a name with no letter
- * or digit gives the empty string.
- */
-export const tagOf = (name: string): string =>
+export const tagFrom = (name: string): string =>
   name
-    .normalize("NFKC")
+    .normalize("NFKD")
     .toLowerCase()
-    .replace(/[^\p{L}\p{N}\p{M}\s_]/gu, "")
+    .replace(/[^a-z0-9\s]/g, "")
     .trim()
-    .replace(/[\s_]+/g, "-")
-    .replace(/^-+|-+$/g, "")
+    .replace(/\s+/g, "-")
+    .slice(0, 100)
+    .replace(/-+$/, "")
+
+/** What two spellings of an action's tag have in common: `_`, `-` and case make no difference. */
+export const looseTag = (tag: string): string => tag.toLowerCase().replaceAll("_", "-")

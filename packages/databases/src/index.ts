@@ -25,7 +25,8 @@ export type {
   ConnectionTest,
   DatabasesOptions,
   DatabasesShape,
-  RowCalls
+  RowCalls,
+  RowMethod
 } from "./DatabasesShape.ts"
 export type { Failure as DatabaseFailure } from "./Failure.ts"
 export type { WriteEvent, WriteHook, WriteOperation } from "./hooks.ts"

@@ -18,17 +18,3 @@ export const secretKeyRule =
 /** Keys of variables and constants, tags of auth definitions: anything that can be printed. */
 export const memberKeyPattern = /^[^\p{Cc}\p{Cs}]{1,256}$/u
 export const memberKeyRule = "must have 1 to 256 characters without control characters"
-
-/** "E-commerce Platform" → `ecommerce-platform`; empty if nothing is left. */
-export const tagFrom = (name: string): string =>
-  name
-    .normalize("NFKD")
-    .toLowerCase()
-    .replace(/[^a-z0-9\s]/g, "")
-    .trim()
-    .replace(/\s+/g, "-")
-    .slice(0, 100)
-    .replace(/-+$/, "")
-
-/** What two spellings of an action tag have in common. */
-export const looseTag = (tag: string): string => tag.toLowerCase().replaceAll("_", "-")

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto"
+import { tagFrom } from "@ductape/core"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -11,7 +12,7 @@ import {
   wrapWorkspaceKey
 } from "./accessKey.ts"
 import { field, Issues } from "./Issues.ts"
-import { tagFrom, tagPattern, tagRule } from "./names.ts"
+import { tagPattern, tagRule } from "./names.ts"
 import { RegistryError } from "./RegistryError.ts"
 import type { Change, RegistryStoreShape } from "./RegistryStore.ts"
 import { attempt, parseRecord } from "./records.ts"

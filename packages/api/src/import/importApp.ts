@@ -1,3 +1,4 @@
+import { tagFrom } from "@ductape/core"
 import type { App, RegistryError, RegistryShape } from "@ductape/registry"
 import * as Effect from "effect/Effect"
 import { ActionError } from "../ActionError.ts"
@@ -57,7 +58,7 @@ export const importApp: (
   }
   const plan = yield* planImport(options)
   yield* Effect.annotateCurrentSpan({ "ductape.import.actions": plan.actions.length })
-  const tag = options.app ?? appTagOf(plan.title)
+  const tag = options.app ?? (tagFrom(plan.title) || "api")
   const app = yield* findApp(registry, tag)
   if (options.app === undefined && app !== undefined && options.updateIfExists !== true) {
     return yield* new ActionError({
@@ -100,17 +101,6 @@ const findApp = (registry: RegistryShape, tag: string): Effect.Effect<App | unde
         error.code === "APP_NOT_FOUND" ? Effect.succeed(undefined) : Effect.fail(error)
       )
     )
-
-/** "Stripe API" → `stripe-api`. */
-const appTagOf = (title: string): string =>
-  title
-    .normalize("NFKD")
-    .toLowerCase()
-    .replace(/[^a-z0-9\s]/g, "")
-    .trim()
-    .replace(/\s+/g, "-")
-    .slice(0, 100)
-    .replace(/-+$/, "") || "api"
 
 const newApp = (plan: ImportPlan, tag: string, version: string) => ({
   tag,

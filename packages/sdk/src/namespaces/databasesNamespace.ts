@@ -10,6 +10,7 @@ import {
   type MigrationBuilder,
   migration,
   type Row,
+  type RowMethod,
   type StoredDatabase,
   type Transaction,
   type TxOptions,
@@ -19,22 +20,6 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { Runner } from "../Runner.ts"
 import { methods, methodsOf } from "./methods.ts"
-
-type RowMethod =
-  | "find"
-  | "query"
-  | "findOne"
-  | "insert"
-  | "upsert"
-  | "updateRecords"
-  | "count"
-  | "sum"
-  | "avg"
-  | "min"
-  | "max"
-  | "aggregate"
-  | "groupBy"
-  | "raw"
 
 interface Definitions {
   fetch: {
