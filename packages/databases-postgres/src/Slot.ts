@@ -302,6 +302,8 @@ const toResult = (result: postgres.RowList<Array<postgres.Row>>): DriverResult =
   const { length } = result
   const rows = new Array<Record<string, unknown>>(length)
   for (let i = 0; i < length; i++) rows[i] = result[i] as postgres.Row
+  // What is left of the driver's last answers is reachable from its next ones for a while: rows must not be.
+  result.length = 0
   return {
     rows,
     count: result.count ?? 0,

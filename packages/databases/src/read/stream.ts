@@ -64,7 +64,7 @@ const open = async (
 }
 
 /**
- * The rows of a find, fetched `batch` at a time (default 250) as they are consumed.
+ * The rows of a find, fetched `batch` at a time (default 1,000) as they are consumed.
  *
  * Nothing is opened before the first `next()`. The cursor is closed at the end, on `break`, on a
  * throw, and when the signal aborts or the timeout passes.
@@ -73,7 +73,7 @@ export const streamFind = (
   bound: Scope,
   input: FindInput & { readonly batch?: number }
 ): AsyncIterableIterator<Row> => {
-  const { batch = 250, signal, timeout, ...rest } = input
+  const { batch = 1000, signal, timeout, ...rest } = input
   if (!Number.isSafeInteger(batch) || batch < 1 || batch > 100_000) {
     throw invalid("batch: expected a whole number between 1 and 100,000.", "batch")
   }
@@ -117,7 +117,10 @@ async function* rows(
         for (const column of plan.hidden) delete row[column]
         yield row
       }
-      if (chunk.length < batch) return undefined
+      const last = chunk.length < batch
+      // Young garbage that something old still points to grows old itself: nothing keeps these rows.
+      chunk.length = 0
+      if (last) return undefined
     }
   } finally {
     await source.close()
