@@ -64,6 +64,7 @@ const makeService = (registry: RegistryShape, options: DatabasesOptions, context
   let active: Active | undefined
   const cursorKey = registry.keyring.subkey("database-cursor")
   const plain: CallEnvironment = {}
+  const traced = hasTracer(context)
 
   const identify = (input: ConnectInput | Target): ConnectionIdentity & Active => {
     const transaction = (input as Target).transaction?.state.connection.identity
@@ -302,6 +303,17 @@ const makeService = (registry: RegistryShape, options: DatabasesOptions, context
           on(input, async (connection) => new DatabaseHandle(connection, environmentOf(current)))
         )
       ),
+    handleNow: (input) => {
+      if (traced || typeof input !== "object" || input === null) return undefined
+      if (input.session !== undefined || input.cache !== undefined) return undefined
+      try {
+        const identity = identify(input)
+        const known = input.transaction?.state.connection ?? pools.known(identity)
+        return known === undefined ? undefined : new DatabaseHandle(known, plain)
+      } catch {
+        return undefined
+      }
+    },
     transaction: (given, run) =>
       Effect.contextWith((current: Context.Context<never>) =>
         promised(() =>

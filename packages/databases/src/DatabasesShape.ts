@@ -117,6 +117,11 @@ export interface DatabasesShape extends RowCalls, Namespaces, Omit<RegistryCalls
   readonly getCurrentContext: () => { product: string; env: string; database: string } | null
   /** The handle that a call with this input would use; what other modules of databases build on. */
   readonly handle: (input: Target) => Effect.Effect<DatabaseHandle, Failure>
+  /**
+   * The same without waiting, for a face of Promises: where the database is open and the call needs no
+   * session, cache or span. `undefined`: take the method of the service.
+   */
+  readonly handleNow: (input: Target) => DatabaseHandle | undefined
   readonly transaction: <T>(
     options: TxOptions,
     run: (tx: Transaction) => Promise<T> | T

@@ -98,7 +98,10 @@ export class Ductape implements AsyncDisposable {
     return this.#runner.use(Caches, (_) => _.monitor)
   }
 
-  /** Ends running calls with `CLIENT_CLOSED` and closes the store and all connections. Idempotent. */
+  /**
+   * Ends running calls with `CLIENT_CLOSED` (statements of databases may end first) and closes the store
+   * and all connections. Idempotent.
+   */
   close(): Promise<void> {
     return this.#runner.close()
   }

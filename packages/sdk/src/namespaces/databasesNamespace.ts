@@ -12,6 +12,7 @@ import {
   type Row,
   type RowMethod,
   type StoredDatabase,
+  type Target,
   type Transaction,
   type TxOptions,
   type TypedHandle
@@ -48,6 +49,22 @@ export const databasesNamespace = (runner: Runner<Databases>, client: object) =>
       runner.use(Databases, (_) =>
         (_[name] as (...args: ReadonlyArray<unknown>) => Effect.Effect<never, DuctapeError>)(...args)
       )
+  /** A call on rows goes straight to an open database: an Effect run would be a tenth of a read by key. */
+  const row = (name: RowMethod | "update" | "delete") => {
+    const slowly = pass(name)
+    return (...args: ReadonlyArray<unknown>): Promise<unknown> => {
+      const services = runner.context
+      const handle = services && Context.get(services, Databases).handleNow(args[0] as Target)
+      return handle === undefined
+        ? slowly(...args)
+        : (
+            handle as unknown as Record<
+              RowMethod | "update" | "delete",
+              (...args: ReadonlyArray<unknown>) => Promise<unknown>
+            >
+          )[name](...args)
+    }
+  }
   const rows = Object.fromEntries(
     (
       [
@@ -66,10 +83,10 @@ export const databasesNamespace = (runner: Runner<Databases>, client: object) =>
         "groupBy",
         "raw"
       ] as const satisfies ReadonlyArray<RowMethod>
-    ).map((name) => [name, pass(name)])
+    ).map((name) => [name, row(name)])
   ) as unknown as Pick<BoundCalls, RowMethod>
-  const update = pass("update") as Both<"update">
-  const remove = pass("delete") as Both<"delete">
+  const update = row("update") as Both<"update">
+  const remove = row("delete") as Both<"delete">
 
   function transaction<T>(run: (tx: Transaction) => Promise<T> | T): Promise<T>
   function transaction<T>(options: TxOptions, run: (tx: Transaction) => Promise<T> | T): Promise<T>
