@@ -73,6 +73,14 @@ describeService("postgres", "databases: faults on the server's side", (url) => {
     })
   })
 
+  it("a deadline stops the statement on the server", async () => {
+    const error = await failure(db.raw({ query: "SELECT pg_sleep(600) AS stop_me", timeout: 200 }))
+    assert.strictEqual(error.code, "TIMEOUT")
+    const running =
+      "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%stop_me%' AND state = 'active' AND pid <> pg_backend_pid()"
+    while ((await direct.raw({ query: running })).count > 0);
+  })
+
   describe("pool exhausted", () => {
     it.for<readonly [string, Call]>(methods)("%s", async ([name, call]) => {
       const mark = `waited ${name}`

@@ -93,6 +93,17 @@ const templateOf = async (folder: string | undefined): Promise<{ readonly loadDa
   return { loadDataDir: await openAsBlob(path) }
 }
 
+const hintFor = (folder: string | undefined): string => {
+  if (folder === undefined) {
+    return process.env["DUCTAPE_EMBEDDED_TEMPLATE"] === undefined
+      ? "Is there enough memory?"
+      : "Is the file of DUCTAPE_EMBEDDED_TEMPLATE the dump of an empty database of this version?"
+  }
+  return existsSync(`${folder}/PG_VERSION`)
+    ? "Was the folder written by another version of PostgreSQL?"
+    : "Is the folder empty and writable?"
+}
+
 const start = async (folder: string | undefined): Promise<Opened> => {
   const { Engine, vector } = await load()
   const lock = folder === undefined ? undefined : FolderLock.take(folder)
@@ -109,7 +120,7 @@ const start = async (folder: string | undefined): Promise<Opened> => {
     lock?.release()
     throw new EmbeddedError({
       code: "OPEN_FAILED",
-      message: `The embedded database${folder === undefined ? "" : ` in ${folder}`} could not be opened. ${folder !== undefined && existsSync(`${folder}/PG_VERSION`) ? "Was the folder written by another version of PostgreSQL?" : "Is the folder empty and writable?"}`,
+      message: `The embedded database${folder === undefined ? "" : ` in ${folder}`} could not be opened. ${hintFor(folder)}`,
       cause
     })
   }

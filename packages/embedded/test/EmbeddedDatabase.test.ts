@@ -50,6 +50,21 @@ describe("openEmbedded", () => {
     await Promise.all([a, b, c, d].map((one) => one?.close()))
   })
 
+  it("starts from a template, and says so when that is none", async () => {
+    const template = process.env["DUCTAPE_EMBEDDED_TEMPLATE"]
+    assert.isDefined(template, "the test run has one")
+    process.env["DUCTAPE_EMBEDDED_TEMPLATE"] = `${base}/none.tar`
+    const error = await refusal(openEmbedded({ url: "pglite://memory/template" }))
+    assert.strictEqual(error.code, "OPEN_FAILED")
+    assert.include(error.message, "DUCTAPE_EMBEDDED_TEMPLATE")
+    delete process.env["DUCTAPE_EMBEDDED_TEMPLATE"]
+    const plain = await openEmbedded({ url: "pglite://memory/template" })
+    const { rows } = await plain.pglite.query<{ n: number }>("SELECT 1 AS n")
+    assert.deepStrictEqual(rows, [{ n: 1 }])
+    await plain.close()
+    process.env["DUCTAPE_EMBEDDED_TEMPLATE"] = template
+  })
+
   it("brings vector on request, also to a database that is open", async () => {
     const plain = await openEmbedded({ url: "pglite://memory/vectors" })
     const vectors = await openEmbedded({ url: "pglite://memory/vectors", extensions: ["vector"] })
