@@ -3,7 +3,6 @@ import { Registry, type RegistryShape } from "@ductape/registry"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { createConfig, deleteConfig, fetchConfig, listConfigs, updateConfig } from "./configs.ts"
@@ -227,6 +226,8 @@ export const makeSessions = Effect.fnUntraced(function* (
   store: SessionStoreShape,
   options: SessionsOptions = {}
 ): Effect.fn.Return<SessionsShape, never, Scope.Scope> {
+  // Loaded when sessions are opened, which keeps it out of the import of this package.
+  const FiberSet = yield* Effect.promise(() => import("effect/FiberSet"))
   const pending = yield* FiberSet.make()
   // Runs before the set is interrupted: what was seen is written, if the store answers.
   yield* Effect.addFinalizer(() =>

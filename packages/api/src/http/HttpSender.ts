@@ -1,6 +1,5 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Random from "effect/Random"
 import type { Dispatcher } from "undici"
 import { ActionError, type ActionErrorCode } from "../ActionError.ts"
 import type { BuiltRequest } from "../request/RequestPlan.ts"
@@ -59,6 +58,12 @@ const standardHeaders = {
   "accept-encoding": "gzip, deflate, br",
   "user-agent": "ductape"
 } as const
+
+/** Loaded for the first retry: most programs never need it. */
+const jitter = Effect.flatMap(
+  Effect.promise(() => import("effect/Random")),
+  (Random) => Random.next
+)
 
 const transient: ReadonlySet<ActionErrorCode> = new Set(["TIMEOUT", "CONNECTION_ERROR"])
 
@@ -142,7 +147,7 @@ export class HttpSender {
       outcome.retryable &&
       allowsRetry(options.retryConfig, outcome.fault.code)
     if (!again) return Effect.fail(toError(outcome, options))
-    return Effect.flatMap(Random.next, (random) =>
+    return Effect.flatMap(jitter, (random) =>
       Clock.clockWith((clock) => {
         const asked =
           outcome.response === undefined
