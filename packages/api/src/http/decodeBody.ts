@@ -1,5 +1,5 @@
 import type { Buffer } from "node:buffer"
-import * as zlib from "node:zlib"
+import type * as Zlib from "node:zlib"
 
 /** Headers as they came: lower-case names, several values in an array. */
 export type ResponseHeaders = Readonly<Record<string, string | ReadonlyArray<string>>>
@@ -28,26 +28,31 @@ export const contentEncodings = (headers: ResponseHeaders): ReadonlyArray<string
     .filter((encoding) => encoding !== "" && encoding !== "identity")
 }
 
-type Inflate = (data: Uint8Array, options: zlib.ZlibOptions) => Buffer
+/** Loaded for the first compressed answer. */
+const zlib = (): typeof Zlib => process.getBuiltinModule("node:zlib")
+
+type Inflate = (data: Uint8Array, options: Zlib.ZlibOptions) => Buffer
 
 const inflaters: Readonly<Record<string, Inflate>> = {
-  gzip: zlib.gunzipSync,
-  "x-gzip": zlib.gunzipSync,
-  br: (data, options) => zlib.brotliDecompressSync(data, options),
+  gzip: (data, options) => zlib().gunzipSync(data, options),
+  "x-gzip": (data, options) => zlib().gunzipSync(data, options),
+  br: (data, options) => zlib().brotliDecompressSync(data, options),
   // Both zlib-wrapped (RFC 9110) and raw deflate are met under this name.
   deflate: (data, options) =>
-    ((data[0] ?? 0) & 0x0f) === 0x08 ? zlib.inflateSync(data, options) : zlib.inflateRawSync(data, options)
+    ((data[0] ?? 0) & 0x0f) === 0x08
+      ? zlib().inflateSync(data, options)
+      : zlib().inflateRawSync(data, options)
 }
 
 export const decoderStream = (encoding: string): NodeJS.ReadWriteStream | undefined => {
   switch (encoding) {
     case "gzip":
     case "x-gzip":
-      return zlib.createGunzip()
+      return zlib().createGunzip()
     case "br":
-      return zlib.createBrotliDecompress()
+      return zlib().createBrotliDecompress()
     case "deflate":
-      return zlib.createInflate()
+      return zlib().createInflate()
     default:
       return undefined
   }
